@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sampling filters on network interfaces: clsact, matchall on the egress side
+ * and the sample action, which libnl 3.7 does not know, so that its messages
+ * are made here.
+ *
+ * Ours are told from others' by preference, handle, kind and side together.
+ * Only ours are ever removed, and a clsact only where tap_attach() made it and
+ * nothing else is on it.
+ *
+ * Functions return 0 or -errno; tap_error() turns libnl's codes into them.
+ */
+#ifndef SHMLINK_TAP_H
+#define SHMLINK_TAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Before other filters, of which one may end the look-up; ours passes all on.
+ * Where somebody has that preference: one far from what tc hands out by itself
+ * (49152 and down) and from round ones.
+ */
+#define TAP_PREFERENCE_FIRST    1U
+#define TAP_PREFERENCE_LATE     21101U
+#define TAP_HANDLE      0x73686d6cU     /* "shml" */
+/* Bytes of a packet that come with a sample: headers up to TCP's. */
+#define TAP_TRUNC_BYTES 128U
+
+struct nl_sock;
+struct nl_msg;
+
+/* A rtnetlink socket for the functions below; nl_socket_free() closes it. */
+int tap_open(struct nl_sock **sock_r);
+
+/*
+ * Sample one of `rate` packets that leave by an interface.  *made_r is set to
+ * whether a clsact had to be made; *late_r to whether others' filters come
+ * first, and what they let through at once is not sampled.
+ * Errors: ENOENT the kernel lacks clsact, matchall or the sample action;
+ * EEXIST our filter is there already; ENODEV; EPERM.
+ */
+int tap_attach(struct nl_sock *sock, uint32_t ifindex, uint32_t rate,
+               uint32_t group, bool *made_r, bool *late_r);
+/*
+ * Another rate; in between nothing is sampled for a moment.  *lost_r after an
+ * error: our filter is not there any more.
+ * Errors: as tap_attach(), where it is lost; else that of removing the old one.
+ */
+int tap_change(struct nl_sock *sock, uint32_t ifindex, uint32_t rate,
+               uint32_t group, bool *lost_r);
+
+/*
+ * Remove our filter.  made: the clsact too, unless others use it.
+ * Errors: ENOENT none there; ENODEV.
+ */
+int tap_detach(struct nl_sock *sock, uint32_t ifindex, bool made);
+
+/*
+ * Remove what a killed run left on any interface; *nr_r filters.  Needs no
+ * memory of that run: it looks for the filters themselves.
+ */
+int tap_sweep(struct nl_sock *sock, unsigned int *nr_r);
+
+/* The request that attaches the filter. NULL: no memory. For tests, too. */
+struct nl_msg *tap_filter_request(uint32_t ifindex, uint32_t preference,
+                                  uint32_t rate, uint32_t group);
+
+/* -errno for a negative libnl code. */
+int tap_error(int nl_code);
+
+#endif

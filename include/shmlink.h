@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libshmlink: links between the guests of this host, as dom0 sees them.
+ *
+ * Functions return 0 or -errno, and never print or exit.  After a failure
+ * shmlink_why() holds one line for the administrator that names the thing and
+ * the way out.  A context belongs to one thread and does not survive fork().
+ *
+ * All or nothing: an enable that fails, or is cancelled, leaves xenstore as it
+ * was; one that is killed is taken back by the next call that takes the lock.
+ * Everything read from a guest's part of xenstore is untrusted.
+ */
+#ifndef SHMLINK_H
+#define SHMLINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/* Ring of one direction when none is asked for. */
+#define SHMLINK_RING_BYTES_DEFAULT  (1024U * 1024)
+/* Milliseconds that a guest has to answer when nothing else is asked for. */
+#define SHMLINK_WAIT_MS_DEFAULT     10000U
+
+struct shmlink_ctx;
+
+/*
+ * notice: called with a line worth telling while work goes on ("waiting for
+ *   ..."), without a newline; NULL: not told.
+ * cancel_fd: readable means stop and take back, as a signalfd; -1: none.
+ */
+struct shmlink_ctx_options {
+    void (*notice)(void *opaque, const char *line);
+    void *opaque;
+    int cancel_fd;
+};
+
+/*
+ * Connect to xenstore and libxl.  why_r: set to the reason on failure (the
+ * caller frees it), as there is no context yet to ask.
+ * Errors: ENXIO no Xen; EPROTO built for another Xen than runs; EACCES.
+ */
+int shmlink_ctx_open(struct shmlink_ctx **ctx_r,
+                     const struct shmlink_ctx_options *options, char **why_r);
+void shmlink_ctx_close(struct shmlink_ctx *ctx);
+
+/* Of the last call that failed; never NULL; valid until the next call. */
+const char *shmlink_why(const struct shmlink_ctx *ctx);
+/* What libxl and libxc logged during the last call, or "". */
+const char *shmlink_detail(const struct shmlink_ctx *ctx);
+
+enum { SHMLINK_NAME_BYTES = 256 };
+
+struct shmlink_domain {
+    uint32_t domid;
+    uint8_t uuid[16];
+    char name[SHMLINK_NAME_BYTES];
+    bool paused;
+    bool shutdown;
+    bool dying;
+};
+
+/* By name, or by domid where text is all digits. Errors: ESRCH no such. */
+int shmlink_domain_find(struct shmlink_ctx *ctx, const char *text,
+                        struct shmlink_domain *domain_r);
+/* All domains but dom0. The caller frees *domains_r with free(). */
+int shmlink_domain_list(struct shmlink_ctx *ctx,
+                        struct shmlink_domain **domains_r, size_t *nr_r);
+
+/*
+ * dom: names or domids.  ring_bytes: 0 = the default.  wait_ms: 0 = default.
+ * force: link although what dom0 enforces on a vif is bypassed.
+ * dry_run: check only.
+ */
+struct shmlink_enable_options {
+    const char *dom[2];
+    uint32_t ring_bytes;
+    unsigned int wait_ms;
+    bool force;
+    bool dry_run;
+};
+
+/*
+ * Link two guests; back end in dom[0], front end in dom[1].  *changed_r is
+ * false where they were linked already.
+ * Errors: ESRCH, EINVAL, EBUSY (paused, dying), EOPNOTSUPP (no driver, no
+ * vif), EPERM (needs force), ENOSPC, EEXIST (linked, another size),
+ * ETIMEDOUT, EINTR (cancelled), EPROTO (a guest gave up).
+ */
+int shmlink_enable(struct shmlink_ctx *ctx,
+                   const struct shmlink_enable_options *options,
+                   bool *changed_r);
+
+/*
+ * dom: both set: that link; one set: all of that guest; none: all.
+ * remember: note the links taken down, for shmlink_relink().
+ * stoppable: cancel_fd is read, and cancels the waiting for the guests the
+ *   second time, after a notice the first time; else closing is not cut short.
+ * dry_run: *nr_r = how many would go.
+ */
+struct shmlink_disable_options {
+    const char *dom[2];
+    unsigned int wait_ms;
+    bool remember;
+    bool stoppable;
+    bool dry_run;
+};
+
+/*
+ * Take links down: diversion stops, the rings drain, both ends confirm.
+ * *nr_r: links taken down; none is no error.
+ * Errors: ESRCH; ETIMEDOUT a guest did not confirm: the link's xenstore nodes
+ * are gone all the same, so the guest closes as soon as it runs; EINTR stopped:
+ * those links are left closing, and once this process is gone the next call
+ * that takes the lock finishes it.
+ */
+int shmlink_disable(struct shmlink_ctx *ctx,
+                    const struct shmlink_disable_options *options,
+                    size_t *nr_r);
+
+/*
+ * Enable again the remembered links whose two ends run here.  dom: only those
+ * of this guest; NULL: all.  *nr_r: links brought back.  A link that cannot be
+ * brought back stays remembered and is told by notice.
+ */
+int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r);
+
+enum shmlink_state {
+    SHMLINK_CONNECTING,
+    SHMLINK_CONNECTED,
+    SHMLINK_CLOSING,
+    SHMLINK_BROKEN,         /* an end closed or vanished; the next sweep's */
+};
+const char *shmlink_state_name(enum shmlink_state state);
+
+/* Of one end, since it connected. */
+struct shmlink_counters {
+    uint64_t tx_bytes, tx_packets;
+    uint64_t rx_bytes, rx_packets;
+    uint64_t tx_notifications, rx_notifications;
+    uint64_t tx_stalls, tx_drops, rx_drops;
+};
+
+/* Index 0 is the back end, 1 the front end, as given to enable. */
+struct shmlink_link {
+    char nonce[33];         /* hexadecimal: names the link for ever */
+    uint32_t domid[2];
+    uint8_t uuid[2][16];
+    char name[2][SHMLINK_NAME_BYTES];
+    uint32_t vif[2];
+    uint32_t devid;
+    uint32_t ring_bytes;
+    enum shmlink_state state;
+    time_t since;
+    bool counters_ok[2];
+    struct shmlink_counters counters[2];
+};
+
+/*
+ * The links of dom, or all where dom is NULL; *links_r is the caller's to
+ * free().  counters: ask the drivers too, for at most 1 s.  Dead links are
+ * swept first unless another command holds the lock.
+ */
+int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
+                 struct shmlink_link **links_r, size_t *nr_r);
+
+#endif /* SHMLINK_H */

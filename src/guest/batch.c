@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Batches of a fast stream's frames.
+ *
+ * A stream of which each write becomes a frame of its own pays for each the
+ * way through both stacks, and a trip through Xen's scheduler on both sides.
+ * While such a stream lasts the peer is notified once for a batch, and until
+ * then the frames stay charged to their sockets, as they would be in the queue
+ * of a network card: TCP then gathers the next writes into larger frames.
+ *
+ * Who waits for an answer must not be held up.  So this is for large frames
+ * only, of streams that fill a batch within FILL_NS_MAX; and a batch that is
+ * not filled within twice the time that it takes at the stream's own pace is
+ * let go by a timer, after which frames pass at once: one, after the next miss
+ * two, then four and so on.  Where frames are as large as they can get by
+ * themselves there is nothing to gain, and none is held up either.
+ *
+ * The transmit lock protects all of it.
+ */
+#include <linux/ktime.h>
+
+#include "driver.h"
+
+/* A batch, but never more than a quarter of the ring. */
+#define BATCH_BYTES_MAX		(256U * 1024)
+/* Smaller frames are requests, acknowledgements, datagrams. */
+#define LARGE_BYTES		2048U
+/* Frames that are larger than this in the mean gain nothing. */
+#define MEAN_BYTES_MAX		(40U * 1024)
+/* Slower streams would notice more than they gain. */
+#define FILL_NS_MAX		((s64)(4 * NSEC_PER_MSEC))
+/* Frames that pass at once after many misses in a row: at most 2^8. */
+#define MISSES_MAX		8U
+
+static u32 batch_bytes(const struct shmlink_link *link)
+{
+	return min(BATCH_BYTES_MAX, link->config.ring_bytes / 4);
+}
+
+/* The stream's pace, as the time in which it fills a batch, and its frames. */
+static void learn(struct shmlink_link *link, u32 bytes)
+{
+	struct shmlink_batch *batch = &link->batch;
+	u64 now = ktime_get_ns();
+	u64 gap = min_t(u64, now - batch->last_ns, FILL_NS_MAX);
+	s64 fill = min_t(u64, div_u64(gap * batch_bytes(link), bytes),
+			 2 * FILL_NS_MAX);
+
+	batch->last_ns = now;
+	batch->fill_ns += (fill - batch->fill_ns) / 8;
+	batch->mean_bytes += ((s32)bytes - batch->mean_bytes) / 16;
+}
+
+/* Whether to hold up a large frame, which has been counted. */
+static bool is_held_up(struct shmlink_link *link)
+{
+	struct shmlink_batch *batch = &link->batch;
+
+	if (batch->bytes >= batch_bytes(link)) {
+		batch->misses = 0;
+		return false;
+	}
+	if (batch->pass) {
+		batch->pass--;
+		return false;
+	}
+	return batch->fill_ns < FILL_NS_MAX &&
+	       batch->mean_bytes < MEAN_BYTES_MAX;
+}
+
+/**
+ * shmlink_batch_end - notify the peer, if it asked for that, and let go
+ * @link: under the transmit lock
+ * @notify: the peer has asked to be notified of what is in the ring now
+ */
+void shmlink_batch_end(struct shmlink_link *link, bool notify)
+{
+	struct shmlink_batch *batch = &link->batch;
+	struct sk_buff *skb;
+
+	if (notify || batch->notify) {
+		link->counters.tx_notifications++;
+		shmlink_queue_notify(link);
+	}
+	batch->notify = false;
+	batch->bytes = 0;
+	while ((skb = __skb_dequeue(&batch->held)))
+		dev_consume_skb_any(skb);
+}
+
+/**
+ * shmlink_batch_add - a frame has been put into the ring and published
+ * @link: under the transmit lock
+ * @skb: the frame; taken over
+ * @notify: the peer asked to be notified of it
+ */
+void shmlink_batch_add(struct shmlink_link *link, struct sk_buff *skb,
+		       bool notify)
+{
+	struct shmlink_batch *batch = &link->batch;
+	u32 bytes = skb->len;
+
+	__skb_queue_tail(&batch->held, skb);
+	batch->notify |= notify;
+	if (bytes < LARGE_BYTES)
+		return shmlink_batch_end(link, false);
+
+	learn(link, bytes);
+	if (!batch->bytes)
+		batch->deadline_ns = batch->last_ns + 2 * batch->fill_ns;
+	batch->bytes += bytes;
+	if (!is_held_up(link))
+		return shmlink_batch_end(link, false);
+	/* One that runs for an earlier batch goes on for this one. */
+	if (!hrtimer_active(&batch->timer))
+		hrtimer_start(&batch->timer, ns_to_ktime(batch->deadline_ns),
+			      HRTIMER_MODE_ABS_SOFT);
+}
+
+static enum hrtimer_restart batch_expired(struct hrtimer *timer)
+{
+	struct shmlink_link *link =
+		container_of(timer, struct shmlink_link, batch.timer);
+	struct shmlink_batch *batch = &link->batch;
+	struct netdev_queue *queue = netdev_get_tx_queue(link->netdev, 0);
+	enum hrtimer_restart again = HRTIMER_NORESTART;
+
+	__netif_tx_lock(queue, smp_processor_id());
+	if (batch->bytes && ktime_get_ns() < batch->deadline_ns) {
+		hrtimer_set_expires(timer, ns_to_ktime(batch->deadline_ns));
+		again = HRTIMER_RESTART;
+	} else if (batch->bytes) {
+		batch->pass = 1U << batch->misses;
+		batch->misses = min(batch->misses + 1, MISSES_MAX);
+		shmlink_batch_end(link, false);
+	}
+	__netif_tx_unlock(queue);
+	return again;
+}
+
+/**
+ * shmlink_batch_init - before the first frame
+ * @batch: zeroed
+ */
+void shmlink_batch_init(struct shmlink_batch *batch)
+{
+	__skb_queue_head_init(&batch->held);
+	hrtimer_init(&batch->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
+	batch->timer.function = batch_expired;
+}
+
+/**
+ * shmlink_batch_stop - stop the timer for good
+ * @link: whose net device transmits no more, and still exists
+ */
+void shmlink_batch_stop(struct shmlink_link *link)
+{
+	hrtimer_cancel(&link->batch.timer);
+	shmlink_batch_end(link, false);
+}

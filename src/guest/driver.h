@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guest driver's own structures.
+ *
+ *   main.c    module, xenbus drivers, what the driver says of itself
+ *   link.c    one link: configuration, handshake, closing (a state machine)
+ *   memory.c  the shared pages: granted by the front end, mapped by the back
+ *   queue.c   event channel, NAPI; frames from the ring into the stack
+ *   netdev.c  shm<n>: frames from the stack into the ring
+ *   batch.c   when the peer is notified of them
+ *   divert.c  the hook at the vif's egress and its look-up table
+ *   ring.c    the ring itself, shared with the tests
+ *
+ * Locks, outermost first: link->lock, rtnl, divert_lock.  The data path takes
+ * none of them: transmission is serialised by shm<n>'s transmit lock,
+ * reception by NAPI.
+ */
+#ifndef SHMLINK_DRIVER_H
+#define SHMLINK_DRIVER_H
+
+#include <linux/hrtimer.h>
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <xen/grant_table.h>
+#include <xen/xenbus.h>
+
+#include "shmlink-wire.h"
+#include "ring.h"
+
+#define SHMLINK_DRIVER_VERSION "0.1.0"
+
+struct divert_port;
+struct page_pool;
+struct shmlink_link;
+
+/**
+ * struct shmlink_config - what the toolstack says of this end; trusted
+ * @vif: number of our own vif
+ * @mac: the vif's MAC address
+ * @peer_mac: the peer's
+ * @nonce: names this link, this time
+ * @ring_bytes: data bytes of each direction
+ */
+struct shmlink_config {
+	unsigned int vif;
+	u8 mac[ETH_ALEN];
+	u8 peer_mac[ETH_ALEN];
+	u8 nonce[16];
+	u32 ring_bytes;
+};
+
+/**
+ * struct shmlink_memory - the pages that the two guests share
+ * @granted: we are the granter (front end), else the mapper
+ * @nr_pages: queue page, directory pages, data pages, in this order
+ * @pages: all of them
+ * @data: kernel addresses of the data pages, front to back first
+ * @grefs: granter: the grant references, 0 when given back
+ * @handles: mapper: the handles
+ * @queue_page: address of pages[0]
+ */
+struct shmlink_memory {
+	bool granted;
+	unsigned int nr_pages;
+	struct page **pages;
+	void **data;
+	grant_ref_t *grefs;
+	grant_handle_t *handles;
+	struct shmlink_queue_page *queue_page;
+};
+
+/**
+ * struct shmlink_counters - what a link has done, as told to the toolstack
+ *
+ * tx_* is written under the transmit lock, rx_* by NAPI.
+ */
+struct shmlink_counters {
+	u64 tx_bytes;
+	u64 tx_packets;
+	u64 tx_notifications;
+	u64 tx_stalls;
+	u64 tx_drops;
+	u64 rx_bytes;
+	u64 rx_packets;
+	u64 rx_notifications;
+	u64 rx_drops;
+};
+
+/**
+ * struct shmlink_batch - frames that are in the ring, but held up
+ * @held: the frames, still charged to their sockets
+ * @timer: ends a batch that is not filled; active while one may be held up
+ * @deadline_ns: when it is to
+ * @bytes: of large frames since the last batch ended
+ * @notify: the peer is to be notified at its end
+ * @last_ns: when the last large frame came
+ * @fill_ns: time in which large frames fill a batch, in the mean
+ * @mean_bytes: mean size of large frames
+ * @misses: batches in a row that were not filled
+ * @pass: large frames that are not to be held up
+ */
+struct shmlink_batch {
+	struct sk_buff_head held;
+	struct hrtimer timer;
+	u64 deadline_ns;
+	u32 bytes;
+	bool notify;
+	u64 last_ns;
+	s64 fill_ns;
+	s32 mean_bytes;
+	unsigned int misses;
+	unsigned int pass;
+};
+
+enum shmlink_phase {
+	SHMLINK_NEW,		/* probed, nothing done */
+	SHMLINK_HANDSHAKE,	/* exchanging references with the peer */
+	SHMLINK_CONNECTED,	/* traffic */
+	SHMLINK_CLOSING,	/* nothing sent any more, draining */
+	SHMLINK_CLOSED,		/* everything given back; for good */
+};
+
+/**
+ * struct shmlink_link - one link of this guest
+ * @xbdev: the xenbus device
+ * @front: we are the front end
+ * @list: in the driver's list of links
+ * @lock: protects @phase and set-up and tear-down
+ * @work: runs the state machine
+ * @phase: where it stands
+ * @peer_state: the peer's xenbus state, as last seen
+ * @deadline: CLOSING: do not wait any longer, in jiffies
+ * @config: from the toolstack
+ * @error: why the link was given up, or NULL
+ * @port: where our vif is hooked
+ * @netdev: shm<n>, while there is shared memory
+ * @memory: the shared pages
+ * @tx: ring to the peer, @rx: ring from it
+ * @napi: reception
+ * @pool: pages for received frames
+ * @batch: of sent frames
+ * @irq: bound to @evtchn, 0 when not bound
+ * @evtchn: our end of the event channel
+ * @eoi_pending: an event is masked until the poll is complete
+ * @broken: the peer has broken the protocol; nothing is read any more
+ * @reroute: frames that are still queued go by the vif
+ * @counters: of both directions
+ */
+struct shmlink_link {
+	struct xenbus_device *xbdev;
+	bool front;
+	struct list_head list;
+	struct mutex lock;	/* of phase, set-up and tear-down */
+	struct delayed_work work;
+	enum shmlink_phase phase;
+	enum xenbus_state peer_state;
+	unsigned long deadline;
+	struct shmlink_config config;
+	const char *error;
+
+	struct divert_port *port;
+	struct net_device *netdev;
+	struct shmlink_memory memory;
+	struct shmlink_ring tx;
+	struct shmlink_ring rx;
+	struct napi_struct napi;
+	struct page_pool *pool;
+	struct shmlink_batch batch;
+	unsigned int irq;
+	evtchn_port_t evtchn;
+	atomic_t eoi_pending;
+	unsigned int idle_events;
+	bool broken;
+	bool reroute;
+	struct shmlink_counters counters;
+};
+
+/* main.c */
+extern struct workqueue_struct *shmlink_wq;
+void shmlink_list_add(struct shmlink_link *link);
+void shmlink_list_del(struct shmlink_link *link);
+
+/* link.c */
+int shmlink_link_probe(struct xenbus_device *xbdev, bool front);
+void shmlink_link_remove(struct xenbus_device *xbdev);
+void shmlink_link_peer_changed(struct xenbus_device *xbdev,
+			       enum xenbus_state state);
+int shmlink_link_suspend(struct xenbus_device *xbdev);
+void shmlink_link_kick(struct shmlink_link *link);
+
+/* memory.c */
+int shmlink_memory_grant(struct shmlink_memory *memory, domid_t domid,
+			 const struct shmlink_config *config, u32 version);
+int shmlink_memory_map(struct shmlink_memory *memory, domid_t domid,
+		       const struct shmlink_config *config, u32 version,
+		       grant_ref_t queue_gref);
+bool shmlink_memory_give_back(struct shmlink_memory *memory);
+void shmlink_memory_release(struct shmlink_memory *memory);
+
+/* queue.c */
+int shmlink_queue_start(struct shmlink_link *link, evtchn_port_t remote_port);
+void shmlink_queue_stop(struct shmlink_link *link);
+bool shmlink_queue_peer_is_there(const struct shmlink_link *link);
+int shmlink_queue_poll(struct napi_struct *napi, int budget);
+void shmlink_queue_notify(struct shmlink_link *link);
+
+/* netdev.c */
+int shmlink_netdev_create(struct shmlink_link *link);
+void shmlink_netdev_destroy(struct shmlink_link *link);
+void shmlink_netdev_close_tx(struct shmlink_link *link, bool drain);
+bool shmlink_netdev_may_wake(struct shmlink_link *link);
+
+/* batch.c */
+void shmlink_batch_init(struct shmlink_batch *batch);
+void shmlink_batch_add(struct shmlink_link *link, struct sk_buff *skb,
+		       bool notify);
+void shmlink_batch_end(struct shmlink_link *link, bool notify);
+void shmlink_batch_stop(struct shmlink_link *link);
+
+/* divert.c */
+int shmlink_divert_init(void);
+void shmlink_divert_exit(void);
+int shmlink_divert_attach(struct shmlink_link *link);
+void shmlink_divert_detach(struct shmlink_link *link);
+int shmlink_divert_start(struct shmlink_link *link);
+void shmlink_divert_stop(struct shmlink_link *link);
+struct net_device *shmlink_divert_vif(const struct shmlink_link *link);
+
+#endif /* SHMLINK_DRIVER_H */

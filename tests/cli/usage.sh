@@ -1,0 +1,56 @@
+#!/bin/bash
+# Goal: help is printed from the command table, wrong usage exits with 2 and
+# one line, and without Xen a command fails with 1 and says so.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/cli/lib.sh
+. "${srcdir:-.}/tests/cli/lib.sh"
+
+# check STATUS STDOUT-REGEX STDERR-REGEX ARGS...
+check() {
+    local want=$1 out=$2 err=$3 have status=0
+    shift 3
+    have=$("$program" "$@" 2>err) || status=$?
+    if [ "$status" != "$want" ] || ! grep -qE -- "$out" <<<"$have" ||
+       ! grep -qE -- "$err" <<<"$(cat err)"; then
+        fail "$*: $status: $have: $(cat err)"
+    fi
+}
+
+check 0 '^Usage: xl shmlink' '^$' help
+check 0 '^ help ' '^$' --help
+check 2 '^$' '^Usage: xl shmlink'
+check 2 '^$' "^xl shmlink: no command 'enabel'" enabel a b
+check 2 '^$' "^xl shmlink help: no command 'x'" help x
+# What would not only say what it does must not do it.
+check 2 '^$' '^xl shmlink history: there is no -N' -N history
+check 2 '^$' '^xl shmlink record: there is no -N' -N record --from=none
+if ! "$program" help | grep -q '^ enable '; then
+    echo "built without Xen: its commands are not there"
+    exit $failed
+fi
+for command in $("$program" complete); do
+    check 0 "^Usage: xl shmlink $command" '^$' help "$command"
+    [ "$command" = help ] || check 0 "^Usage: xl shmlink $command" '^$' \
+        "$command" --help
+done
+check 2 '^$' '^xl shmlink relink: there is no -N' -N relink
+check 2 '^$' '^xl shmlink snapshot: there is no -N' -N snapshot -
+check 2 '^$' 'two domains' enable a
+check 2 '^$' 'two domains' enable a b c
+check 2 '^$' 'power of two' enable -s 3M a b
+check 2 '^$' 'power of two' enable --size=8M a b
+check 2 '^$' 'power of two' enable -s 64K a b
+check 2 '^$' 'SECONDS' enable -w 0 a b
+check 2 '^$' 'SECONDS' enable -w 1.55 a b
+check 2 '^$' 'SECONDS' enable -w 3601 a b
+check 2 '^$' 'needs a value' enable a b -s
+check 2 '^$' "unknown option '-z'" enable -z a b
+check 2 '^$' 'or -a' disable a
+check 2 '^$' 'one domain at most' disable -a a b
+check 2 '^$' 'one domain at most' list a b
+if [ ! -e /sys/hypervisor/version/major ]; then
+    check 1 '^$' '^xl shmlink: (this is not a Xen host|must be run as root)' \
+        enable a b
+    check 1 '^$' '^xl shmlink: ' list
+fi
+exit $failed

@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the advisor's scenarios share. Sourced by them.
+
+# Emulated guests come and go: nothing here waits for a real cooldown. The
+# prices are this host's: by dom0's bridge 16 MB/s took vm1, vm2 and dom0 1.74
+# emulated pCPUs, 1.09 of them dom0's; a link 0.38 of the instructions.
+# shellcheck disable=SC2034
+advise_set=(--set hard-affinity=yes --set cooldown-sec=0
+    --set vif-byte-ns=100 --set link-byte-ns=40 --set dom0-share=0.6)
+
+# place DOM PCPU...: put vCPU 0 there as the advisor would have, so that it is
+# not taken for the administrator's pin.
+place() {
+    local dom=$1 cpus=$2
+    jq -n --arg uuid "$(xl vm-list | awk -v d="$dom" '$3 == d { print $1 }')" \
+        --arg name "$dom" --argjson domid "$(xl domid "$dom")" \
+        --arg from "$(hard_of "$dom" 0)" --arg to "$cpus" '
+        {before: {total: 0}, after: {total: 0}} as $none |
+        {format: "shmlink-plan", schema: 1, time: 0, id: "0000000000000000",
+         findings: [], notes: [], places: [],
+         steps: [{kind: "pin-hard", subjects: [{$uuid, $domid, $name}],
+                  vcpuid: 0, $from, $to, reason: "room", gain: 0,
+                  text: "placed by the scenario", command: "-"}]} + $none' \
+        >"/tmp/place-$dom.json"
+    xl shmlink apply -f "/tmp/place-$dom.json" >/dev/null ||
+        fail "cannot place $dom on $cpus: $(cat "/tmp/place-$dom.json")"
+}
+
+# hard_of DOM VCPU, soft_of DOM VCPU: the affinity as `xl vcpu-list` has it.
+hard_of() { vcpu_line "$1" "$2" | sed 's/ *\/.*//; s/.* //'; }
+soft_of() { vcpu_line "$1" "$2" | sed 's/.*\/ *//; s/ *$//'; }
+vcpu_line() { xl vcpu-list "$1" | awk -v v="$2" '$3 == v'; }
+cpu_of() { vcpu_line "$1" "$2" | awk '{ print $4 }'; }
+online_vcpus() { xl vcpu-list "$1" | awk 'NR > 1 && $5 != "--p"' | wc -l; }
+
+# netperf_mbps FROM TO: TCP throughput with 16 KB messages, median of three.
+netperf_mbps() {
+    local i
+    for i in 1 2 3; do
+        guest "$1" "netperf -H $(guest_ip "$2") -t TCP_STREAM -l 4 -P 0 -- \
+            -m 16384" | awk 'NF >= 5 { print $5 }'
+    done | sort -g | sed -n 2p
+}
+
+# stream_start FROM TO: a stream that lasts; stream_stop FROM.
+stream_start() {
+    guest "$1" "netperf -H $(guest_ip "$2") -t TCP_STREAM -l 3000 -- \
+        -m 16384 </dev/null >/dev/null 2>&1 &"
+    sleep 2
+    guest "$1" pidof netperf >/dev/null || fail "no stream from $1"
+}
+stream_stop() { guest "$1" 'killall netperf; true' 2>/dev/null; }
+# hog_start DOM: a program that only computes; hog_stop DOM ends all of them.
+hog_start() { guest "$1" 'sha256sum /dev/zero </dev/null >/dev/null 2>&1 &'; }
+hog_stop() { guest "$1" 'killall sha256sum; true' 2>/dev/null; }
+
+# per_mb SNAPSHOT A B: VM switches of A and B per MB between them.
+per_mb() {
+    jq -r --arg a "$2" --arg b "$3" '
+        ([.domains[] | select(.name == $a or .name == $b)]) as $d |
+        ($d | map(.domid)) as $ids |
+        ([$d[].vcpus[] | .switches.value // 0] | add) as $switches |
+        ([.traffic[] | select((.from as $f | $ids | index($f)) and
+            (.to as $t | $ids | index($t))) | .bytes.value // 0] | add) as $b |
+        "\($switches) \($b * 8e-6) \($switches / ($b / 1e6))"' "$1"
+}

@@ -1,0 +1,62 @@
+# lab: --guests 3 --pcpus 4 --topology sockets=2,cores=2 --timeout 900
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Goal: a busy pair on one core is named by advise and put right by --apply:
+# at least twice the throughput, at most a tenth of the VM switches per MB;
+# undo brings back exactly what was there.
+
+. /lab/advise.sh
+
+note "vm1 and vm2 on pCPU 1, a hog in vm3 on pCPU 3"
+place vm1 1
+place vm2 1
+place vm3 3
+hog_start vm3
+xl vcpu-list | tee "$RESULTS/vcpus-badly.txt"
+before=$(netperf_mbps vm1 vm2)
+stream_start vm1 vm2
+xl shmlink snapshot -t 10 "$RESULTS/before.json" || fail "snapshot"
+read -r _ _ switches_before <<<"$(per_mb "$RESULTS/before.json" vm1 vm2)"
+
+note "advise names it and changes nothing"
+xl vcpu-list | awk '{ print $1, $3, $NF, $(NF - 2) }' >/tmp/affinity
+xl shmlink advise "${advise_set[@]}" --set link-headroom=0 --all -t 10 \
+    --svg "$RESULTS/advise.svg" >"$RESULTS/advise.txt" || fail "advise"
+cat "$RESULTS/advise.txt"
+grep -qE '(vm1 and vm2|vm2 and vm1) .*share pCPU 1' "$RESULTS/advise.txt" ||
+    fail "advise does not name the pair"
+grep -qE 'xl vcpu-pin vm[12] 0' "$RESULTS/advise.txt" ||
+    fail "advise pins neither"
+xl vcpu-list | awk '{ print $1, $3, $NF, $(NF - 2) }' | cmp - /tmp/affinity ||
+    fail "advise changed something"
+
+note "--apply puts it right"
+xl shmlink advise "${advise_set[@]}" --set link-headroom=0 -t 10 --apply \
+    --settle 10 >"$RESULTS/apply.txt" || fail "apply: $(cat "$RESULTS/apply.txt")"
+sed -n '/^\[/,$p' "$RESULTS/apply.txt"
+xl shmlink history -l
+xl vcpu-list | tee "$RESULTS/vcpus-well.txt"
+[ "$(hard_of vm1 0)" != "$(hard_of vm2 0)" ] || fail "still on one pCPU"
+xl shmlink list | grep -q vm1 || fail "no link"
+xl shmlink snapshot -t 10 "$RESULTS/after.json" || fail "snapshot"
+read -r _ _ switches_after <<<"$(per_mb "$RESULTS/after.json" vm1 vm2)"
+stream_stop vm1
+after=$(netperf_mbps vm1 vm2)
+
+note "RESULT throughput $before -> $after Mb/s, VM switches per MB \
+$switches_before -> $switches_after"
+awk -v b="$before" -v a="$after" 'BEGIN { exit !(a >= 2 * b) }' ||
+    fail "throughput $before -> $after Mb/s is not twice as much"
+awk -v b="$switches_before" -v a="$switches_after" \
+    'BEGIN { exit !(a <= b / 10) }' ||
+    fail "VM switches per MB $switches_before -> $switches_after"
+
+note "undo"
+xl shmlink undo || fail "undo"
+[ "$(hard_of vm1 0)$(hard_of vm2 0)$(hard_of vm3 0)" = 113 ] ||
+    fail "not as before: $(xl vcpu-list)"
+xl shmlink list | grep -q vm1 && fail "the link is still there"
+xl shmlink undo || fail "undo of the placing"
+[ "$(hard_of vm3 0)" = all ] || fail "vm3 is not back"
+xl shmlink undo && xl shmlink undo || fail "undo of the others"
+[ "$(hard_of vm1 0)$(hard_of vm2 0)" = allall ] || fail "not as at first"
+hog_stop vm3

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Xen for unit tests: a xenstore in memory, domains from a table, and the
+ * kernel's answers, behind the libraries' own functions.  Call number
+ * stub_fail_at of all of them fails, as a library call fails.
+ */
+#ifndef SHMLINK_STUB_XEN_H
+#define SHMLINK_STUB_XEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct stub_domain {
+    uint32_t domid;
+    uint8_t uuid[16];
+    const char *name;
+    bool paused, dying, shutdown, gone;
+};
+
+enum { STUB_DOMAINS_MAX = 8 };
+extern struct stub_domain stub_domains[STUB_DOMAINS_MAX];
+
+/* Calls made since stub_reset, and which of them fails; 0: none. */
+extern unsigned int stub_calls, stub_fail_at;
+/* Runs whenever a caller waits: what the guests do. */
+extern void (*stub_guests)(void);
+/*
+ * Runs when a transaction is to be committed, without its changes, or NULL:
+ * what others do meanwhile.  True: it conflicts.
+ */
+extern bool (*stub_between)(void);
+/* The transaction under way looked at path or below, or changed it. */
+bool stub_touched(const char *path);
+/* What the kernel and the hypervisor answer. */
+extern const char *stub_filter, *stub_shaping;
+extern uint32_t stub_grant_frames, stub_event_channels_used;
+extern uint16_t stub_vlan[2];       /* of vif1.0, vif2.0; 0: none */
+
+/* Forget all: xenstore, domains, failures. */
+void stub_reset(void);
+/* Watches not taken back, transactions not ended, handles not closed. */
+int stub_leaks(void);
+
+/* Direct access; no call counts, none fails. */
+void stub_set(const char *path, const char *value);
+const char *stub_get(const char *path);     /* NULL: none */
+void stub_remove(const char *path);
+/* "n0,r1" as written; "" where none were set. */
+const char *stub_permissions(const char *path);
+/* The first path that ends so, or NULL. */
+const char *stub_find(const char *suffix);
+/* All paths and values, one per line; the caller frees it. */
+char *stub_dump(void);
+
+#endif /* SHMLINK_STUB_XEN_H */

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include "command.h"
+#include "session.h"
+#include "shmlink.h"
+
+static int disable_parse(int argc, char **argv,
+                         struct shmlink_disable_options *options)
+{
+    static const struct option longopts[] = {
+        { "all", no_argument, NULL, 'a' },
+        { "wait", required_argument, NULL, 'w' },
+        { "dry-run", no_argument, NULL, 'N' },
+        { NULL, 0, NULL, 0 },
+    };
+    bool all = false;
+    int i, option, status;
+
+    while ((option = command_getopt(argc, argv, "aw:N", longopts,
+                                    &status)) != -1) {
+        switch (option) {
+        case 'a':
+            all = true;
+            break;
+        case 'w':
+            if (session_wait_option(argv[0], optarg, &options->wait_ms))
+                return COMMAND_USAGE;
+            break;
+        case 'N':
+            options->dry_run = true;
+            break;
+        }
+    }
+    if (status)
+        return status;
+    if (all && argc - optind > 1)
+        return command_usage_error(argv[0], "-a takes one domain at most");
+    if (!all && argc - optind != 2)
+        return command_usage_error(argv[0], "two domains are needed, or -a");
+    for (i = optind; i < argc; i++)
+        options->dom[i - optind] = argv[i];
+    return COMMAND_OK;
+}
+
+static void disable_report(const struct shmlink_disable_options *options,
+                           size_t nr)
+{
+    const char *verb = options->dry_run ? "would be " : "";
+
+    if (options->dom[1])
+        printf("%s and %s are %s\n", options->dom[0], options->dom[1],
+               !nr ? "not linked" : options->dry_run
+               ? "linked and would be unlinked" : "not linked any more");
+    else
+        printf("%zu link%s%s%s %s%s\n", nr, nr == 1 ? "" : "s",
+               options->dom[0] ? " of " : "",
+               options->dom[0] ? options->dom[0] : "", verb, "disabled");
+}
+
+int cmd_disable(int argc, char **argv)
+{
+    struct shmlink_disable_options options = {
+        .stoppable = true, .dry_run = command_dry_run,
+    };
+    struct session session;
+    size_t nr = 0;
+    int status;
+
+    status = disable_parse(argc, argv, &options);
+    if (status)
+        return status;
+    if (session_open(&session, false))
+        return COMMAND_FAILED;
+    if (shmlink_disable(session.ctx, &options, &nr))
+        status = session_failed(&session);
+    else
+        disable_report(&options, nr);
+    session_close(&session);
+    return status;
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "command.h"
+#include "list-json.h"
+#include "session.h"
+#include "shmlink.h"
+
+/* A count, or "-" where the guest did not tell. */
+static const char *count(char text_r[24], bool ok, uint64_t value)
+{
+    if (!ok)
+        return "-";
+    snprintf(text_r, 24, "%" PRIu64, value);
+    return text_r;
+}
+
+/* What end sent, as it says, or else as the other end received it. */
+static void list_direction(const struct shmlink_link *link, int end)
+{
+    bool own = link->counters_ok[end], peer = link->counters_ok[!end];
+    const struct shmlink_counters *sent = &link->counters[end];
+    const struct shmlink_counters *received = &link->counters[!end];
+    char bytes[24], packets[24];
+
+    printf(" %15s %11s",
+           count(bytes, own || peer,
+                 own ? sent->tx_bytes : received->rx_bytes),
+           count(packets, own || peer,
+                 own ? sent->tx_packets : received->rx_packets));
+}
+
+/* One end's own affairs, below the link's line. */
+static void list_end(const struct shmlink_link *link, int end)
+{
+    const struct shmlink_counters *counters = &link->counters[end];
+    bool ok = link->counters_ok[end];
+    char text[5][24];
+
+    printf("  %-18s vif %-3" PRIu32 " notified %s, was notified %s, stalled "
+           "%s, dropped %s sent %s received\n", link->name[end],
+           link->vif[end],
+           count(text[0], ok, counters->tx_notifications),
+           count(text[1], ok, counters->rx_notifications),
+           count(text[2], ok, counters->tx_stalls),
+           count(text[3], ok, counters->tx_drops),
+           count(text[4], ok, counters->rx_drops));
+}
+
+static void list_line(const struct shmlink_link *link)
+{
+    char since[32] = "-";
+    struct tm tm;
+
+    if (link->since && localtime_r(&link->since, &tm))
+        strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%S", &tm);
+    printf("%-18s %5" PRIu32 " %-18s %5" PRIu32 " %-10s %-19s %5" PRIu32 "K",
+           link->name[0], link->domid[0], link->name[1], link->domid[1],
+           shmlink_state_name(link->state), since, link->ring_bytes / 1024);
+    list_direction(link, 0);
+    list_direction(link, 1);
+    putchar('\n');
+}
+
+static void list_print(const struct shmlink_link *links, size_t nr,
+                       bool detailed)
+{
+    bool silent = false;
+    size_t i;
+    int end;
+
+    printf("%-18s %5s %-18s %5s %-10s %-19s %6s %15s %11s %15s %11s\n",
+           "Domain 1", "ID", "Domain 2", "ID", "State", "Since", "Ring",
+           "1->2 bytes", "packets", "2->1 bytes", "packets");
+    for (i = 0; i < nr; i++) {
+        list_line(&links[i]);
+        for (end = 0; end < 2; end++) {
+            if (detailed)
+                list_end(&links[i], end);
+            silent = silent || !links[i].counters_ok[end];
+        }
+    }
+    if (silent)
+        fputs("xl shmlink: a guest did not tell its counters within 1 s; what "
+              "is shown the other one counted\n", stderr);
+}
+
+int cmd_list(int argc, char **argv)
+{
+    static const struct option longopts[] = {
+        { "long", no_argument, NULL, 'l' },
+        { "json", no_argument, NULL, 'j' },
+        { NULL, 0, NULL, 0 },
+    };
+    bool detailed = false, json = false;
+    struct shmlink_link *links = NULL;
+    int option, status;
+    struct session session;
+    size_t nr = 0;
+
+    while ((option = command_getopt(argc, argv, "lj", longopts,
+                                    &status)) != -1) {
+        detailed = detailed || option == 'l';
+        json = json || option == 'j';
+    }
+    if (status)
+        return status;
+    if (argc - optind > 1)
+        return command_usage_error(argv[0], "one domain at most");
+    if (session_open(&session, false))
+        return COMMAND_FAILED;
+    if (shmlink_list(session.ctx, argv[optind], true, &links, &nr))
+        status = session_failed(&session);
+    else if (json)
+        list_json_print(stdout, links, nr);
+    else
+        list_print(links, nr, detailed);
+    free(links);
+    session_close(&session);
+    return status;
+}

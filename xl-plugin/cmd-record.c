@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "advice.h"
+#include "db.h"
+#include "history.h"
+#include "parse.h"
+#include "snapshot.h"
+
+/* Long enough for a few hundred samples, short enough every 5 minutes. */
+#define RECORD_SECONDS 5.0
+#define DAYS_MAX 3650
+#define MIB_MAX 65536
+
+struct record_options
+{
+    uint32_t keep_days, max_mib;
+};
+
+enum
+{
+    OPT_KEEP_DAYS = ADVICE_OPT_FIRST,
+    OPT_MAX_SIZE,
+};
+
+static int record_parse(int argc, char **argv, struct advice *advice,
+                        struct record_options *options)
+{
+    static const struct option longopts[] = {
+        ADVICE_LONGOPTS,
+        { "keep-days", required_argument, NULL, OPT_KEEP_DAYS },
+        { "max-size", required_argument, NULL, OPT_MAX_SIZE },
+        { "quiet", no_argument, NULL, 'q' },
+        ADVICE_TIME_LONGOPT,
+        { NULL, 0, NULL, 0 },
+    };
+    int option, status;
+
+    while ((option = advice_getopt(advice, argc, argv, ADVICE_SHORTOPTS
+                                   ADVICE_TIME_SHORTOPT "q", longopts,
+                                   &status)) != -1) {
+        if (option == OPT_KEEP_DAYS
+            && parse_u32(optarg, 1, DAYS_MAX, &options->keep_days))
+            return command_usage_error(argv[0], "'%s' is not a number of "
+                                       "days up to %d", optarg, DAYS_MAX);
+        if (option == OPT_MAX_SIZE
+            && parse_u32(optarg, 1, MIB_MAX, &options->max_mib))
+            return command_usage_error(argv[0], "'%s' is not a number of "
+                                       "MiB up to %d", optarg, MIB_MAX);
+    }
+    if (status)
+        return status;
+    if (argc != optind)
+        return command_usage_error(argv[0], "'%s' is not an option",
+                                   argv[optind]);
+    return COMMAND_OK;
+}
+
+static double record_cpu_seconds(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+           + 1e-6 * (double)(usage.ru_utime.tv_usec
+                             + usage.ru_stime.tv_usec);
+}
+
+static int record_write(struct advice *advice,
+                        const struct record_options *options,
+                        const char *path)
+{
+    struct history_stat stat = { 0 };
+    struct history *history = NULL;
+    char *why;
+    int rc;
+
+    rc = history_open(&history, path, (uint64_t)options->max_mib << 20);
+    if (!rc)
+        rc = history_add(history, advice->snapshot);
+    /* Thinned by the real clock: an imported record may be older. */
+    if (!rc)
+        rc = history_thin(history, time(NULL), options->keep_days);
+    if (!rc)
+        rc = history_stat(history, &stat);
+    history_close(history);
+    if (rc == -EINVAL)
+        return command_failed("the snapshot measured nothing");
+    if (rc) {
+        why = db_explain(rc, "history", path);
+        command_failed("%s", why ? why : strerror(-rc));
+        free(why);
+        return COMMAND_FAILED;
+    }
+    if (!advice->quiet)
+        printf("Recorded %.1f s of %zu VMs; %llu records in %llu KiB. "
+               "Cost: %.3f s of CPU.\n", advice->snapshot->duration,
+               advice->snapshot->nr_domains,
+               (unsigned long long)stat.records,
+               (unsigned long long)stat.bytes / 1024, record_cpu_seconds());
+    return COMMAND_OK;
+}
+
+static int record_run(struct advice *advice,
+                      const struct record_options *options)
+{
+    char *path = NULL;
+    int status, rc;
+
+    /* Xen's trace buffer is left to whoever looks for something. */
+    advice->sampling_only = true;
+    /* Somebody measures already: the next record is soon enough. */
+    advice->busy_ok = advice->quiet;
+    rc = advice_snapshot(advice, advice->seconds, &advice->snapshot);
+    if (rc == -EBUSY && advice->busy_ok)
+        return COMMAND_OK;
+    if (rc)
+        return COMMAND_FAILED;
+    if (asprintf(&path, "%s/history.db", advice->state_dir) < 0)
+        return command_failed("no memory");
+    status = record_write(advice, options, path);
+    free(path);
+    return status;
+}
+
+int cmd_record(int argc, char **argv)
+{
+    struct record_options options = { 0 };
+    struct advice advice;
+    int status;
+
+    if (advice_init(&advice))
+        return command_failed("no memory");
+    advice.seconds = RECORD_SECONDS;
+    status = record_parse(argc, argv, &advice, &options);
+    if (!status)
+        status = record_run(&advice, &options);
+    advice_close(&advice);
+    return status;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include "command.h"
+#include "session.h"
+#include "shmlink.h"
+
+int cmd_relink(int argc, char **argv)
+{
+    static const struct option longopts[] = {
+        { "quiet", no_argument, NULL, 'q' },
+        { NULL, 0, NULL, 0 },
+    };
+    struct session session;
+    bool quiet = false;
+    size_t nr = 0;
+    int status;
+
+    while (command_getopt(argc, argv, "q", longopts, &status) != -1)
+        quiet = true;
+    if (status)
+        return status;
+    if (argc - optind > 1)
+        return command_usage_error(argv[0], "one domain at most");
+    if (session_open(&session, quiet))
+        return COMMAND_FAILED;
+    if (shmlink_relink(session.ctx, argv[optind], &nr))
+        status = session_failed(&session);
+    else if (nr || !quiet)
+        fprintf(stderr, "xl shmlink: %zu link%s brought back\n", nr,
+                nr == 1 ? "" : "s");
+    session_close(&session);
+    return status;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * xl-shmlink trace-report FILE: what the advisor makes of a file of xentrace,
+ * one vCPU per line, in cycles; tests/lab compares it with xenalyze's.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "trace-log.h"
+#include "trace-metrics.h"
+
+static int map_file(const char *path, void **bytes_r, size_t *nr_r)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+    struct stat st;
+    void *bytes;
+
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &st)) {
+        rc = -errno;
+    } else if (!S_ISREG(st.st_mode) || !st.st_size) {
+        rc = -EPROTO;
+    } else {
+        bytes = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes == MAP_FAILED) {
+            rc = -errno;
+        } else {
+            *bytes_r = bytes;
+            *nr_r = st.st_size;
+        }
+    }
+    close(fd);
+    return rc;
+}
+
+/* cycles: without the edges, as xenalyze counts; all: with them. */
+static void print(const struct trace_metrics *metrics)
+{
+    size_t i;
+    int s;
+
+    printf("span %" PRIu64 " lost %" PRIu64 " disordered %" PRIu64 "\n",
+           metrics->end_tsc - metrics->start_tsc, metrics->lost_records,
+           metrics->disordered);
+    for (i = 0; i < metrics->nr_vcpus; i++) {
+        const struct trace_vcpu *v = &metrics->vcpus[i];
+
+        printf("d%uv%u cycles", v->domid, v->vcpuid);
+        for (s = 0; s < TRACE_STATES; s++)
+            printf(" %" PRIu64, v->cycles[s] - v->edge_cycles[s]);
+        printf(" all");
+        for (s = 0; s < TRACE_STATES; s++)
+            printf(" %" PRIu64, v->cycles[s]);
+        printf(" executions %" PRIu64 " switches %" PRIu64 "\n",
+               v->executions, v->vm_switches);
+    }
+}
+
+int cmd_trace_report(int argc, char **argv)
+{
+    static const struct option longopts[] = { { NULL, 0, NULL, 0 } };
+    struct trace_metrics *metrics = NULL;
+    struct trace_log log = { 0 };
+    void *bytes = NULL;
+    size_t nr = 0;
+    int status, rc;
+
+    command_getopt(argc, argv, "", longopts, &status);
+    if (status)
+        return status;
+    if (argc - optind != 1)
+        return command_usage_error(argv[0], "one FILE is needed");
+    rc = map_file(argv[optind], &bytes, &nr);
+    if (!rc)
+        rc = trace_log_add_file(&log, bytes, nr);
+    if (!rc) {
+        trace_log_sort(&log);
+        rc = trace_metrics_compute(&log, &metrics);
+    }
+    if (!rc)
+        print(metrics);
+    trace_metrics_free(metrics);
+    trace_log_reset(&log);
+    if (bytes)
+        munmap(bytes, nr);
+    if (rc)
+        return command_failed("%s: %s", argv[optind], rc == -EPROTO ?
+                              "not a trace file" : strerror(-rc));
+    return COMMAND_OK;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include "advice.h"
+#include "parse.h"
+
+static int undo_parse(int argc, char **argv, struct advice *advice,
+                      uint32_t *run_r)
+{
+    static const struct option longopts[] = {
+        { "dry-run", no_argument, NULL, 'N' },
+        { "force", no_argument, NULL, 'f' },
+        { "state-dir", required_argument, NULL, ADVICE_OPT_STATE_DIR },
+        { NULL, 0, NULL, 0 },
+    };
+    int status;
+
+    advice_getopt(advice, argc, argv, "fN", longopts, &status);
+    if (status)
+        return status;
+    if (argc - optind > 1)
+        return command_usage_error(argv[0], "one number at most");
+    if (argc - optind == 1
+        && parse_u32(argv[optind], 1, UINT32_MAX, run_r))
+        return command_usage_error(argv[0], "'%s' is not a number of "
+                                   "xl shmlink history", argv[optind]);
+    return COMMAND_OK;
+}
+
+int cmd_undo(int argc, char **argv)
+{
+    struct advice advice;
+    uint32_t run = 0;
+    int status;
+
+    if (advice_init(&advice))
+        return command_failed("no memory");
+    status = undo_parse(argc, argv, &advice, &run);
+    if (!status)
+        status = advice_undo(&advice, run);
+    advice_close(&advice);
+    return status;
+}
