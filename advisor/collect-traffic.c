@@ -24,9 +24,8 @@
 struct tapped {
     struct port port;           /* counters: as it was attached */
     uint32_t rate;
-    bool made;                  /* the clsact is ours, too */
     bool on;
-    int lost;                   /* on, but for this error without a filter */
+    bool lost;                  /* on, but somebody removed the filter */
     bool gone;                  /* its last counts are not known */
     uint64_t samples;           /* since the last look */
 };
@@ -55,8 +54,7 @@ static void close_traffic(void *state)
         return;
     for (i = 0; i < tapping->nr_taps; i++) {
         if (tapping->taps[i].on)
-            tap_detach(tapping->route, tapping->taps[i].port.ifindex,
-                       tapping->taps[i].made);
+            tap_detach(tapping->route, tapping->taps[i].port.ifindex);
     }
     psample_socket_close(tapping->socket);
     if (tapping->route)
@@ -118,7 +116,7 @@ static int attach(struct collect *collect, struct tapping *tapping,
     *tap = (struct tapped){ .port = *port, .rate = RATE_FIRST };
     if (tapping->sampled) {
         rc = tap_attach(tapping->route, port->ifindex, tap->rate,
-                        tapping->group, &tap->made, &late);
+                        tapping->group, &late);
         if (rc == -ENODEV)
             return 0;           /* gone again */
         if (rc)
@@ -184,7 +182,7 @@ static int note_missing(struct collect *collect, int rc)
 static int start_sampling(struct collect *collect, struct tapping *tapping)
 {
     unsigned int stale = 0;
-    bool made = false, late;
+    bool late;
     size_t i;
     int rc;
 
@@ -201,9 +199,9 @@ static int start_sampling(struct collect *collect, struct tapping *tapping)
         uint32_t ifindex = tapping->ports.port[i].ifindex;
 
         rc = tap_attach(tapping->route, ifindex, RATE_FIRST, tapping->group,
-                        &made, &late);
+                        &late);
         if (!rc)
-            tap_detach(tapping->route, ifindex, made);
+            tap_detach(tapping->route, ifindex);
     }
     if (rc)
         return rc;
@@ -275,7 +273,6 @@ static void adapt(struct tapping *tapping, uint64_t now)
         struct tapped *tap = &tapping->taps[i];
         double packets = tap->samples * (double)tap->rate / seconds;
         uint32_t rate = traffic_rate(packets, TARGET / (busy ? busy : 1));
-        bool lost;
         int rc;
 
         /* With no sample, all that is known is that packets are few. */
@@ -288,11 +285,10 @@ static void adapt(struct tapping *tapping, uint64_t now)
               (rate < tap->rate && rate == 1)))
             continue;
         rc = tap_change(tapping->route, tap->port.ifindex, rate,
-                        tapping->group, &lost);
+                        tapping->group);
         if (!rc)
             tap->rate = rate;
-        else if (lost)
-            tap->lost = rc;
+        tap->lost = rc == -ENOENT;
     }
     tapping->looked_ns = now;
 }
@@ -354,7 +350,7 @@ static int note_lost(struct collect *collect, const struct tapping *tapping)
     for (i = 0; i < tapping->nr_taps; i++) {
         const struct tapped *tap = &tapping->taps[i];
 
-        if (!tap->lost || tap->lost == -ENODEV || tap->gone)
+        if (!tap->lost || tap->gone)
             continue;
         others += first != NULL;
         if (!first)
@@ -364,10 +360,10 @@ static int note_lost(struct collect *collect, const struct tapping *tapping)
         return 0;
     if (others)
         snprintf(more, sizeof(more), " and %u more", others);
-    return snapshot_note(collect->snapshot, "psample", "at %s%s the filter "
-                         "was lost when its rate was to change (error %d): "
-                         "what left there from then on is not in the samples",
-                         first->port.name, more, -first->lost);
+    return snapshot_note(collect->snapshot, "psample", "at %s%s another "
+                         "program removed the filter: what left there from "
+                         "then on is not in the samples", first->port.name,
+                         more);
 }
 
 static int note_counts(struct collect *collect,

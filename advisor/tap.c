@@ -92,12 +92,16 @@ static struct nl_msg *request(int type, int flags, uint32_t ifindex,
 }
 
 /* { sample: { pass on to the next filter, rate, truncate, group } } */
-static int put_action(struct nl_msg *msg, uint32_t rate, uint32_t group)
+static int put_action(struct nl_msg *msg, int attribute, uint32_t ifindex,
+                      uint32_t rate, uint32_t group)
 {
-    struct tc_sample parms = { .action = TC_ACT_UNSPEC };
+    struct tc_sample parms = {
+        .index = TAP_INDEX_BASE + ifindex,
+        .action = TC_ACT_UNSPEC,
+    };
     struct nlattr *actions, *action, *options;
 
-    actions = nla_nest_start(msg, TCA_MATCHALL_ACT);
+    actions = nla_nest_start(msg, attribute);
     action = actions ? nla_nest_start(msg, 1) : NULL;
     if (!action || nla_put_string(msg, TCA_ACT_KIND, "sample") < 0)
         return -ENOMEM;
@@ -115,23 +119,41 @@ static int put_action(struct nl_msg *msg, uint32_t rate, uint32_t group)
 }
 
 struct nl_msg *tap_filter_request(uint32_t ifindex, uint32_t preference,
-                                  uint32_t rate, uint32_t group)
+                                  uint32_t handle, uint32_t rate,
+                                  uint32_t group)
 {
     struct nlattr *options;
     struct nl_msg *msg;
 
     msg = request(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, ifindex, EGRESS,
-                  TAP_HANDLE, info(preference), "matchall");
+                  handle, info(preference), "matchall");
     if (!msg)
         return NULL;
     options = nla_nest_start(msg, TCA_OPTIONS);
     if (!options ||
         nla_put_u32(msg, TCA_MATCHALL_FLAGS, TCA_CLS_FLAGS_SKIP_HW) < 0 ||
-        put_action(msg, rate, group)) {
+        put_action(msg, TCA_MATCHALL_ACT, ifindex, rate, group)) {
         nlmsg_free(msg);
         return NULL;
     }
     nla_nest_end(msg, options);
+    return msg;
+}
+
+/* The request that gives the filter's action another rate. */
+static struct nl_msg *action_request(uint32_t ifindex, uint32_t rate,
+                                     uint32_t group)
+{
+    struct tcamsg tca = { .tca_family = AF_UNSPEC };
+    struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWACTION, NLM_F_REPLACE);
+
+    if (!msg)
+        return NULL;
+    if (nlmsg_append(msg, &tca, sizeof(tca), NLMSG_ALIGNTO) < 0 ||
+        put_action(msg, TCA_ACT_TAB, ifindex, rate, group)) {
+        nlmsg_free(msg);
+        return NULL;
+    }
     return msg;
 }
 
@@ -159,63 +181,64 @@ static int delete_clsact(struct nl_sock *sock, uint32_t ifindex)
                              TC_H_MAKE(TC_H_CLSACT, 0), 0, "clsact"));
 }
 
-static int delete_filter(struct nl_sock *sock, uint32_t ifindex)
+/* *handle_r of what was removed. */
+static int delete_filter(struct nl_sock *sock, uint32_t ifindex,
+                         uint32_t *handle_r)
 {
-    static const uint32_t preferences[] = {
-        TAP_PREFERENCE_FIRST, TAP_PREFERENCE_LATE,
+    static const struct {
+        uint32_t preference, handle;
+    } ours[] = {
+        { TAP_PREFERENCE_FIRST, TAP_HANDLE_MADE },
+        { TAP_PREFERENCE_FIRST, TAP_HANDLE },
+        { TAP_PREFERENCE_LATE, TAP_HANDLE_MADE },
+        { TAP_PREFERENCE_LATE, TAP_HANDLE },
     };
     size_t i;
     int rc = -ENOENT;
 
     /* EINVAL: somebody's filter of another kind has this preference. */
-    for (i = 0; i < 2 && (rc == -ENOENT || rc == -EINVAL); i++)
-        rc = ask(sock, request(RTM_DELTFILTER, 0, ifindex, EGRESS, TAP_HANDLE,
-                               info(preferences[i]), "matchall"));
+    for (i = 0; i < 4 && (rc == -ENOENT || rc == -EINVAL); i++) {
+        *handle_r = ours[i].handle;
+        rc = ask(sock, request(RTM_DELTFILTER, 0, ifindex, EGRESS, *handle_r,
+                               info(ours[i].preference), "matchall"));
+    }
     return rc == -EINVAL ? -ENOENT : rc;
 }
 
-static int add_filter(struct nl_sock *sock, uint32_t ifindex, uint32_t rate,
-                      uint32_t group, bool *late_r)
+static int add_filter(struct nl_sock *sock, uint32_t ifindex, uint32_t handle,
+                      uint32_t rate, uint32_t group, bool *late_r)
 {
-    int rc = ask(sock, tap_filter_request(ifindex, TAP_PREFERENCE_FIRST, rate,
-                                          group));
+    int rc = ask(sock, tap_filter_request(ifindex, TAP_PREFERENCE_FIRST,
+                                          handle, rate, group));
 
     *late_r = rc == -EEXIST || rc == -EINVAL;
     if (!*late_r)
         return rc;
-    return ask(sock, tap_filter_request(ifindex, TAP_PREFERENCE_LATE, rate,
-                                        group));
+    return ask(sock, tap_filter_request(ifindex, TAP_PREFERENCE_LATE, handle,
+                                        rate, group));
 }
 
 int tap_attach(struct nl_sock *sock, uint32_t ifindex, uint32_t rate,
-               uint32_t group, bool *made_r, bool *late_r)
+               uint32_t group, bool *late_r)
 {
     bool made;
     int rc = add_clsact(sock, ifindex, &made);
 
     if (rc)
         return rc;
-    rc = add_filter(sock, ifindex, rate, group, late_r);
+    rc = add_filter(sock, ifindex, made ? TAP_HANDLE_MADE : TAP_HANDLE, rate,
+                    group, late_r);
     if (rc && made)
         delete_clsact(sock, ifindex);
-    else if (!rc)
-        *made_r = made;
-    return rc;
-}
-
-int tap_change(struct nl_sock *sock, uint32_t ifindex, uint32_t rate,
-               uint32_t group, bool *lost_r)
-{
-    /* matchall replaces no filter: mall_change() answers EEXIST. */
-    int rc = delete_filter(sock, ifindex);
-    bool late;
-
-    /* ENOENT: somebody else has removed it. */
-    *lost_r = rc == -ENOENT;
     if (rc)
         return rc;
-    rc = add_filter(sock, ifindex, rate, group, &late);
-    *lost_r = rc != 0;
+    /*
+     * The action of a filter that was removed just now may still be there; the
+     * new filter got it then, with the old rate.
+     */
+    rc = ask(sock, action_request(ifindex, rate, group));
+    if (rc)
+        tap_detach(sock, ifindex);
     return rc;
 }
 
@@ -227,7 +250,7 @@ static bool is_ours(const struct tcmsg *tc, struct nlattr *kind)
 {
     return (tc->tcm_info == info(TAP_PREFERENCE_FIRST) ||
             tc->tcm_info == info(TAP_PREFERENCE_LATE)) &&
-           tc->tcm_handle == TAP_HANDLE &&
+           tap_is_handle(tc->tcm_handle) &&
            kind && !nla_strcmp(kind, "matchall");
 }
 
@@ -271,17 +294,36 @@ static int list_filters(struct nl_sock *sock, uint32_t ifindex,
     return r < 0 ? tap_error(r) : 0;
 }
 
-int tap_detach(struct nl_sock *sock, uint32_t ifindex, bool made)
+static void delete_unused_clsact(struct nl_sock *sock, uint32_t ifindex)
 {
     struct listing left = { 0 };
-    int rc = delete_filter(sock, ifindex);
 
-    if (!made || rc == -ENODEV)
-        return rc;
     if (!list_filters(sock, ifindex, EGRESS, &left) &&
         !list_filters(sock, ifindex, INGRESS, &left) &&
         !left.ours && !left.others)
         delete_clsact(sock, ifindex);
+}
+
+int tap_change(struct nl_sock *sock, uint32_t ifindex, uint32_t rate,
+               uint32_t group)
+{
+    struct listing listing = { 0 };
+    int rc = list_filters(sock, ifindex, EGRESS, &listing);
+
+    if (rc)
+        return rc;
+    /* Without a filter the request would make an action that nobody uses. */
+    return listing.ours ? ask(sock, action_request(ifindex, rate, group)) :
+                          -ENOENT;
+}
+
+int tap_detach(struct nl_sock *sock, uint32_t ifindex)
+{
+    uint32_t handle;
+    int rc = delete_filter(sock, ifindex, &handle);
+
+    if (!rc && handle == TAP_HANDLE_MADE)
+        delete_unused_clsact(sock, ifindex);
     return rc;
 }
 
@@ -296,7 +338,7 @@ int tap_sweep(struct nl_sock *sock, unsigned int *nr_r)
         struct listing listing = { 0 };
 
         if (!list_filters(sock, interface->if_index, EGRESS, &listing) &&
-            listing.ours && !delete_filter(sock, interface->if_index))
+            listing.ours && !tap_detach(sock, interface->if_index))
             nr++;
     }
     if_freenameindex(interfaces);

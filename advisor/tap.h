@@ -5,8 +5,9 @@
  * are made here.
  *
  * Ours are told from others' by preference, handle, kind and side together.
- * Only ours are ever removed, and a clsact only where tap_attach() made it and
- * nothing else is on it.
+ * Only ours are ever removed, and a clsact only where tap_attach() made it,
+ * which the filter's handle tells whoever removes it, and nothing else is on
+ * it.
  *
  * Functions return 0 or -errno; tap_error() turns libnl's codes into them.
  */
@@ -23,9 +24,12 @@
  */
 #define TAP_PREFERENCE_FIRST    1U
 #define TAP_PREFERENCE_LATE     21101U
-#define TAP_HANDLE      0x73686d6cU     /* "shml" */
+#define TAP_HANDLE      0x73686d6cU     /* "shml": on somebody's clsact */
+#define TAP_HANDLE_MADE 0x73686d6dU     /* on one that was made for it */
 /* Bytes of a packet that come with a sample: headers up to TCP's. */
 #define TAP_TRUNC_BYTES 128U
+/* The action's index is this and the interface's number. */
+#define TAP_INDEX_BASE  0x73000000U
 
 struct nl_sock;
 struct nl_msg;
@@ -34,27 +38,27 @@ struct nl_msg;
 int tap_open(struct nl_sock **sock_r);
 
 /*
- * Sample one of `rate` packets that leave by an interface.  *made_r is set to
- * whether a clsact had to be made; *late_r to whether others' filters come
- * first, and what they let through at once is not sampled.
+ * Sample one of `rate` packets that leave by an interface.  *late_r is set to
+ * whether others' filters come first: what they let through at once is not
+ * sampled.
  * Errors: ENOENT the kernel lacks clsact, matchall or the sample action;
  * EEXIST our filter is there already; ENODEV; EPERM.
  */
 int tap_attach(struct nl_sock *sock, uint32_t ifindex, uint32_t rate,
-               uint32_t group, bool *made_r, bool *late_r);
+               uint32_t group, bool *late_r);
 /*
- * Another rate; in between nothing is sampled for a moment.  *lost_r after an
- * error: our filter is not there any more.
- * Errors: as tap_attach(), where it is lost; else that of removing the old one.
+ * Another rate, in place: every packet is seen at the old or at the new one.
+ * Errors: ENOENT our filter is not there any more; as tap_attach(), with the
+ * rate as it was.
  */
 int tap_change(struct nl_sock *sock, uint32_t ifindex, uint32_t rate,
-               uint32_t group, bool *lost_r);
+               uint32_t group);
 
 /*
- * Remove our filter.  made: the clsact too, unless others use it.
+ * Remove our filter, and the clsact that was made for it unless others use it.
  * Errors: ENOENT none there; ENODEV.
  */
-int tap_detach(struct nl_sock *sock, uint32_t ifindex, bool made);
+int tap_detach(struct nl_sock *sock, uint32_t ifindex);
 
 /*
  * Remove what a killed run left on any interface; *nr_r filters.  Needs no
@@ -64,7 +68,14 @@ int tap_sweep(struct nl_sock *sock, unsigned int *nr_r);
 
 /* The request that attaches the filter. NULL: no memory. For tests, too. */
 struct nl_msg *tap_filter_request(uint32_t ifindex, uint32_t preference,
-                                  uint32_t rate, uint32_t group);
+                                  uint32_t handle, uint32_t rate,
+                                  uint32_t group);
+
+/* Whether a matchall filter with this handle is ours. */
+static inline bool tap_is_handle(uint32_t handle)
+{
+    return handle == TAP_HANDLE || handle == TAP_HANDLE_MADE;
+}
 
 /* -errno for a negative libnl code. */
 int tap_error(int nl_code);

@@ -234,7 +234,7 @@ static void classifier_look(struct nl_object *object, void *opaque)
 
     /* The head of a chain has no handle; samples are the advisor's. */
     if (read->found || !handle || !kind ||
-        (handle == TAP_HANDLE && !strcmp(kind, "matchall")))
+        (tap_is_handle(handle) && !strcmp(kind, "matchall")))
         return;
     read->found = true;
     snprintf(read->text, FILTER_TEXT_BYTES,

@@ -157,7 +157,7 @@ static void test_protocol(void **state)
 
 static void test_filter(void **state)
 {
-    struct nl_msg *msg = tap_filter_request(7, 21, 500, 3);
+    struct nl_msg *msg = tap_filter_request(7, 21, TAP_HANDLE_MADE, 500, 3);
     struct nlmsghdr *header;
     struct tcmsg *tc;
 
@@ -170,7 +170,7 @@ static void test_filter(void **state)
     assert_int_equal(tc->tcm_ifindex, 7);
     assert_int_equal(tc->tcm_parent, 0xfffffff3);
     assert_int_equal(tc->tcm_info >> 16, 21);
-    assert_int_equal(tc->tcm_handle, TAP_HANDLE);
+    assert_int_equal(tc->tcm_handle, TAP_HANDLE_MADE);
     nlmsg_free(msg);
 }
 
