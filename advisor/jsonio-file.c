@@ -150,7 +150,7 @@ static int write_direct(const char *path, const char *text)
     return rc;
 }
 
-int jsonio_write_file(const char *path, const char *text)
+int jsonio_write_file(const char *path, const char *text, mode_t mode)
 {
     char *temporary = NULL;
     struct stat st;
@@ -172,7 +172,7 @@ int jsonio_write_file(const char *path, const char *text)
     mask = umask(0);
     umask(mask);
     rc = write_all(fd, text);
-    if (!rc && (fchmod(fd, 0666 & ~mask) || fsync(fd)))
+    if (!rc && (fchmod(fd, mode & ~mask) || fsync(fd)))
         rc = -errno;
     if (close(fd) && !rc)
         rc = -errno;

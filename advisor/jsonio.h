@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Where a reader is, for messages: "domains[3].vcpus: ...". */
 struct jsonio_in {
@@ -184,10 +185,11 @@ int jsonio_read_file(const char *path, size_t max, char **text_r,
 
 /*
  * Write a file: a temporary one beside it, synced and renamed, so that an
- * error leaves the old file as it was.  "-" is standard output; what exists
- * and is not a regular file is written to directly.
+ * error leaves the old file as it was.  mode: its permissions, less the umask.
+ * "-" is standard output; what exists and is not a regular file is written to
+ * directly.
  */
-int jsonio_write_file(const char *path, const char *text);
+int jsonio_write_file(const char *path, const char *text, mode_t mode);
 
 /*
  * Append a zeroed element to owner->list, which grows by doubling and has its

@@ -144,7 +144,7 @@ int plan_save(const struct plan *plan, const char *path)
 
     rc = plan_format(plan, &text);
     if (!rc)
-        rc = jsonio_write_file(path, text);
+        rc = jsonio_write_file(path, text, 0600);
     free(text);
     return rc;
 }

@@ -55,12 +55,12 @@ struct settings {
 
     /* Links: on above all three, off below half of one of them. */
     double link_bytes;		/* bytes/s, both directions [1e6] */
-    double link_message_bytes;	/* mean packet size [1024] */
+    double link_message_bytes;	/* mean packet size [0] */
     double link_bulk_bytes;	/* packets of that size on the mean need no
 				   head-room: a link takes less of the guests'
 				   CPU than the vif for them [8192] */
     double link_headroom;	/* idle share of the busier end's online
-				   vCPUs after added ones [0.1] */
+				   vCPUs after added ones [0] */
 
     /*
      * Cost model, see choose-priv.h; times in ns of one pCPU.  The network

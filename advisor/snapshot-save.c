@@ -303,7 +303,7 @@ int snapshot_save(const struct snapshot *snapshot, const char *path)
 
     rc = snapshot_format(snapshot, &text);
     if (!rc)
-        rc = jsonio_write_file(path, text);
+        rc = jsonio_write_file(path, text, 0600);
     free(text);
     return rc;
 }

@@ -59,12 +59,15 @@ enum
     ADVICE_OPT_SETTING,
     ADVICE_OPT_FIRST, /* a command's own begin here */
 };
-#define ADVICE_LONGOPTS                                                      \
-    { "config", required_argument, NULL, 'c' },                              \
+#define ADVICE_SOURCE_LONGOPTS                                               \
     { "from", required_argument, NULL, ADVICE_OPT_FROM },                    \
+    { "state-dir", required_argument, NULL, ADVICE_OPT_STATE_DIR }
+/* And of those that choose or apply. */
+#define ADVICE_LONGOPTS                                                      \
+    ADVICE_SOURCE_LONGOPTS,                                                  \
+    { "config", required_argument, NULL, 'c' },                              \
     { "set", required_argument, NULL, ADVICE_OPT_SETTING },                  \
     { "settle", required_argument, NULL, ADVICE_OPT_SETTLE },                \
-    { "state-dir", required_argument, NULL, ADVICE_OPT_STATE_DIR },          \
     { "force", no_argument, NULL, 'f' }
 #define ADVICE_SHORTOPTS "c:f"
 /* And of those that measure as long as they are told to. */

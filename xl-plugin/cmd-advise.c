@@ -85,7 +85,7 @@ static int advise_svg(struct advice *advice, const char *path)
     if (file && fclose(file) && !rc)
         rc = -ENOMEM;
     if (!rc)
-        rc = jsonio_write_file(path, text);
+        rc = jsonio_write_file(path, text, 0666);
     free(text);
     svg_page_free(&page);
     return rc ? command_failed("%s: %s", path, strerror(-rc)) : COMMAND_OK;

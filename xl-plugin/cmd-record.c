@@ -33,7 +33,7 @@ static int record_parse(int argc, char **argv, struct advice *advice,
                         struct record_options *options)
 {
     static const struct option longopts[] = {
-        ADVICE_LONGOPTS,
+        ADVICE_SOURCE_LONGOPTS,
         { "keep-days", required_argument, NULL, OPT_KEEP_DAYS },
         { "max-size", required_argument, NULL, OPT_MAX_SIZE },
         { "quiet", no_argument, NULL, 'q' },
@@ -42,7 +42,7 @@ static int record_parse(int argc, char **argv, struct advice *advice,
     };
     int option, status;
 
-    while ((option = advice_getopt(advice, argc, argv, ADVICE_SHORTOPTS
+    while ((option = advice_getopt(advice, argc, argv,
                                    ADVICE_TIME_SHORTOPT "q", longopts,
                                    &status)) != -1) {
         if (option == OPT_KEEP_DAYS

@@ -9,11 +9,12 @@
  * of a network card: TCP then gathers the next writes into larger frames.
  *
  * Who waits for an answer must not be held up.  So this is for large frames
- * only, of streams that fill a batch within FILL_NS_MAX; and a batch that is
- * not filled within twice the time that it takes at the stream's own pace is
- * let go by a timer, after which frames pass at once: one, after the next miss
- * two, then four and so on.  Where frames are as large as they can get by
- * themselves there is nothing to gain, and none is held up either.
+ * only, and a slower stream has smaller batches, so that each is filled within
+ * FILL_NS_MAX at the stream's own pace; the slowest have none.  A batch that is
+ * not filled within twice its time is let go by a timer, after which frames
+ * pass at once: one, after the next miss two, then four and so on.  Where
+ * frames are as large as they can get by themselves there is nothing to gain,
+ * and none is held up either.
  *
  * The transmit lock protects all of it.
  */
@@ -21,30 +22,45 @@
 
 #include "driver.h"
 
-/* A batch, but never more than a quarter of the ring. */
+/* A batch, but never more than a quarter of the ring; nor less than that. */
 #define BATCH_BYTES_MAX		(256U * 1024)
+#define BATCH_BYTES_MIN		(64U * 1024)
 /* Smaller frames are requests, acknowledgements, datagrams. */
 #define LARGE_BYTES		2048U
 /* Frames that are larger than this in the mean gain nothing. */
 #define MEAN_BYTES_MAX		(40U * 1024)
-/* Slower streams would notice more than they gain. */
+/* More than that would be noticed. */
 #define FILL_NS_MAX		((s64)(4 * NSEC_PER_MSEC))
+/* Of a full batch, where a smallest one would take FILL_NS_MAX. */
+#define SLOWEST_NS		(FILL_NS_MAX * (BATCH_BYTES_MAX / BATCH_BYTES_MIN))
 /* Frames that pass at once after many misses in a row: at most 2^8. */
 #define MISSES_MAX		8U
 
-static u32 batch_bytes(const struct shmlink_link *link)
+static u32 full_bytes(const struct shmlink_link *link)
 {
 	return min(BATCH_BYTES_MAX, link->config.ring_bytes / 4);
 }
 
-/* The stream's pace, as the time in which it fills a batch, and its frames. */
+/* What the stream sends in FILL_NS_MAX, within limits. */
+static u32 batch_bytes(const struct shmlink_link *link)
+{
+	u32 full = full_bytes(link);
+	s64 fill_ns = link->batch.fill_ns;
+
+	if (fill_ns <= FILL_NS_MAX)
+		return full;
+	return min(full, max_t(u32, BATCH_BYTES_MIN,
+			       div64_s64(full * FILL_NS_MAX, fill_ns)));
+}
+
+/* The stream's pace, as the time that a full batch takes, and its frames. */
 static void learn(struct shmlink_link *link, u32 bytes)
 {
 	struct shmlink_batch *batch = &link->batch;
 	u64 now = ktime_get_ns();
-	u64 gap = min_t(u64, now - batch->last_ns, FILL_NS_MAX);
-	s64 fill = min_t(u64, div_u64(gap * batch_bytes(link), bytes),
-			 2 * FILL_NS_MAX);
+	u64 gap = min_t(u64, now - batch->last_ns, SLOWEST_NS);
+	s64 fill = min_t(u64, div_u64(gap * full_bytes(link), bytes),
+			 2 * SLOWEST_NS);
 
 	batch->last_ns = now;
 	batch->fill_ns += (fill - batch->fill_ns) / 8;
@@ -64,7 +80,7 @@ static bool is_held_up(struct shmlink_link *link)
 		batch->pass--;
 		return false;
 	}
-	return batch->fill_ns < FILL_NS_MAX &&
+	return batch->fill_ns < SLOWEST_NS &&
 	       batch->mean_bytes < MEAN_BYTES_MAX;
 }
 
@@ -107,7 +123,8 @@ void shmlink_batch_add(struct shmlink_link *link, struct sk_buff *skb,
 
 	learn(link, bytes);
 	if (!batch->bytes)
-		batch->deadline_ns = batch->last_ns + 2 * batch->fill_ns;
+		batch->deadline_ns = batch->last_ns +
+				     2 * min(batch->fill_ns, FILL_NS_MAX);
 	batch->bytes += bytes;
 	if (!is_held_up(link))
 		return shmlink_batch_end(link, false);

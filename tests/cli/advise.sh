@@ -94,6 +94,7 @@ expect 0 '\[' history -j --state-dir "$work/new"
 expect 0 'Nothing was changed' apply -N plan.json
 expect 0 'nothing to undo' -N undo --state-dir "$work/new"
 expect 1 'no run 7' undo -N --state-dir "$work/new" 7
+expect 2 'settle' record --settle=5 --state-dir "$work/new"
 expect 2 'there is no -N for it' -N record --state-dir "$work/new" \
     --from "$data/quiet.json"
 if command -v sqlite3 >/dev/null; then

@@ -17,7 +17,6 @@ import time
 
 import lab
 
-MEMORY_MB = 4096
 DOM0_MB = 1024
 PAYLOAD_BYTES = 256 << 20  # a sparse file
 COUNTER_STRIDE = 64  # as plugin/count.c lays them out
@@ -172,12 +171,12 @@ class Machine:
                "-display", "none", "-no-reboot",
                "-accel", "tcg,thread=multi",
                "-cpu", "max,-smap,-erms,-fsrm,-xsave,-avx,-avx2,-fma,-f16c" + vendor,
-               "-m", str(MEMORY_MB),
+               "-m", str(self.options["memory"]),
                "-smp", "%d,sockets=%d,cores=%d,threads=%d" % (
                    pcpus, sockets, cores, threads)]
         per_socket = pcpus // sockets
         for node in range(sockets):
-            size = MEMORY_MB // sockets
+            size = self.options["memory"] // sockets
             cmd += ["-object", "memory-backend-ram,id=m%d,size=%dM" %
                     (node, size),
                     "-numa", "node,nodeid=%d,memdev=m%d,cpus=%d-%d" % (

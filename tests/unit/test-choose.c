@@ -61,7 +61,7 @@ static void golden(const char *name, const struct settings *settings)
     hosts_path(path, sizeof path, name, ".plan");
     if (jsonio_read_file(path, 1 << 20, &was, &bytes) || strcmp(was, now)) {
         snprintf(path, sizeof path, "%s.plan.new", name);
-        assert_int_equal(jsonio_write_file(path, now), 0);
+        assert_int_equal(jsonio_write_file(path, now, 0666), 0);
         fail_msg("%s.plan is different: see %s\n%s", name, path, now);
     }
     free(was);

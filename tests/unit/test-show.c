@@ -66,7 +66,7 @@ static void compare(const char *text, const char *name)
     size_t size = 0;
 
     if (getenv("SHMLINK_REGENERATE"))
-        assert_int_equal(jsonio_write_file(path, text), 0);
+        assert_int_equal(jsonio_write_file(path, text, 0666), 0);
     assert_int_equal(jsonio_read_file(path, 1 << 20, &golden, &size), 0);
     assert_string_equal(text, golden);
     free(golden);

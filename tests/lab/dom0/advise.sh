@@ -65,3 +65,13 @@ per_mb() {
             (.to as $t | $ids | index($t))) | .bytes.value // 0] | add) as $b |
         "\($switches) \($b * 8e-6) \($switches / ($b / 1e6))"' "$1"
 }
+
+# expect_gain MBPS_BEFORE MBPS_AFTER SWITCHES_BEFORE SWITCHES_AFTER: at least
+# twice the throughput, at most a tenth of the VM switches per MB.
+expect_gain() {
+    note "RESULT throughput $1 -> $2 Mb/s, VM switches per MB $3 -> $4"
+    awk -v b="$1" -v a="$2" 'BEGIN { exit !(a >= 2 * b) }' ||
+        fail "throughput $1 -> $2 Mb/s is not twice as much"
+    awk -v b="$3" -v a="$4" 'BEGIN { exit !(a <= b / 10) }' ||
+        fail "VM switches per MB $3 -> $4"
+}

@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Goal: one guest has as many links as the protocol allows, half of them as the
+# end that grants; each carries its own traffic, one more is refused, and when
+# half of the peers go at once the others are unharmed.
+# lab: --guests 1 --memory 18944 --timeout 7200
+
+. /lab/link.sh
+
+peers=${PEERS:-64}
+export LAB_GUEST_TIMEOUT=600
+
+# one_message PEER: a message of its own by TCP there and back.
+one_message() {
+    guest vm1 "python3 /lab/sizes.py run $(guest_ip "$1") 5002 tcp 40000-40002"
+}
+
+note "vm1, and $((peers + 1)) small peers"
+boot_guest vm1 memory=1024
+for ((n = 2; n <= peers + 2; n++)); do
+    boot_guest "vm$n" memory="${PEER_MB:-232}" wait=no
+    [ $((n % 4)) -ne 0 ] || { guest "vm$n" true; note "vm$n is up"; }
+done
+for ((n = 2; n <= peers + 2; n++)); do
+    guest "vm$n" true || fail "vm$n does not come up"
+done
+
+note "links, the other way round for each second one"
+begin=$SECONDS
+for ((n = 2; n <= peers + 1; n++)); do
+    if ((n % 2)); then enable -s 256K "vm$n" vm1; else
+        enable -s 256K vm1 "vm$n"; fi
+done
+note "$peers links in $((SECONDS - begin)) s"
+[ "$(xl shmlink list -j | jq '[.[] | select(.state == "connected")] | length')" \
+    = "$peers" ] || { xl shmlink list; fail "not $peers links"; }
+
+note "one more is refused"
+rc=0
+xl shmlink enable -s 256K vm1 "vm$((peers + 2))" 2>"$RESULTS/refused" || rc=$?
+cat "$RESULTS/refused"
+[ "$rc" = 1 ] || fail "one more link: $rc"
+grep -q 64 "$RESULTS/refused" || fail "the refusal does not say 64"
+[ "$(link_state vm1 "vm$((peers + 2))")" = none ] || fail "something is left"
+
+note "each of them carries what is sent to its peer"
+for ((n = 2; n <= peers + 1; n++)); do
+    start_echo "vm$n"
+done
+vif=$(vif_bytes vm1)
+for ((n = 2; n <= peers + 1; n++)); do
+    sent=$(link_sum tx_bytes vm1 "vm$n")
+    one_message "vm$n" || fail "vm$n"
+    sent=$(($(link_sum tx_bytes vm1 "vm$n") - sent))
+    [ "$sent" -gt 200000 ] || fail "vm$n: only $sent bytes by the link"
+done
+vif=$(($(vif_bytes vm1) - vif))
+note "$vif bytes by vm1's vif meanwhile"
+[ "$vif" -lt 200000 ] || fail "not all went by the links"
+
+note "half of the peers are destroyed at once"
+for ((n = 2; n <= peers / 2 + 1; n++)); do
+    xl destroy "vm$n" &
+done
+wait
+left=$((peers - peers / 2))
+only_left() {
+    [ "$(xl shmlink list -j |
+        jq '[.[] | select(.state == "connected")] | length')" = "$left" ] &&
+        [ "$(guest vm1 'ls -d /sys/class/net/shm*' | wc -w)" = "$left" ]
+}
+wait_for 60 only_left || { xl shmlink list; fail "not $left links are left"; }
+for ((n = peers / 2 + 2; n <= peers + 1; n++)); do
+    one_message "vm$n" || fail "vm$n after others went"
+done
+
+note "a new one in place of an old, then all off"
+enable -s 256K vm1 "vm$((peers + 2))"
+begin=$SECONDS
+xl shmlink disable -a vm1 || fail "disable -a"
+note "$((left + 1)) links off in $((SECONDS - begin)) s"
+[ "$(xl shmlink list -j | jq length)" = 0 ] || fail "links are left"
+if xenstore-ls -f / | grep -E 'shmlink/[0-9]'; then fail "nodes are left"; fi
+for ((n = 2; n <= peers + 2; n++)); do destroy_guest "vm$n"; done
