@@ -54,9 +54,9 @@ static const struct option {
     OPTION("remote-packet-ns", remote_packet_ns, REAL, 0, 1e6, 300),
     OPTION("sibling-slowdown", sibling_slowdown, REAL, 0, 1, 0.6),
     OPTION("memory-slowdown", memory_slowdown, REAL, 0, 10, 0.2),
-    OPTION("vif-byte-ns", vif_byte_ns, REAL, 0, 1000, 3.0),
-    OPTION("vif-packet-ns", vif_packet_ns, REAL, 0, 1e7, 6000),
-    OPTION("link-byte-ns", link_byte_ns, REAL, 0, 1000, 1.0),
+    OPTION("vif-byte-ns", vif_byte_ns, REAL, 0, 1000, 1.0),
+    OPTION("vif-packet-ns", vif_packet_ns, REAL, 0, 1e7, 11000),
+    OPTION("link-byte-ns", link_byte_ns, REAL, 0, 1000, 0.4),
     OPTION("link-packet-ns", link_packet_ns, REAL, 0, 1e7, 3000),
     OPTION("dom0-share", dom0_share, REAL, 0, 1, 0.5),
 };

@@ -64,10 +64,11 @@ struct settings {
 
     /*
      * Cost model, see choose-priv.h; times in ns of one pCPU.  The network
-     * paths: 400 MB of TCP in the lab, packets of some 30 KB, cost 2.4..2.7
-     * 10^9 instructions on the stock path, half of them dom0's, and 0.85 by a
-     * link, taken at 0.5 ns each.  The prices of packets, switches and
-     * distances are orders of magnitude of current servers, not measured.
+     * paths: instructions of a whole host with two pCPUs (tests/bench/link) at
+     * a third of a nanosecond each.  Datagrams of 8 KB, six packets each, and
+     * TCP in packets of 60 KB give a byte and a packet: 3.1 and 34000
+     * instructions by the stock path, 1.1 and 9000 by a link.  The prices of
+     * switches and distances are orders of magnitude of current servers.
      */
     double switch_ns;		/* a VM switch, with cold caches [5000] */
     double cache_byte_ns;	/* more per byte than on one core: shared
@@ -80,9 +81,9 @@ struct settings {
     double memory_slowdown;	/* of a vCPU per 10 units of NUMA distance
 				   beyond local to its memory [0.2] */
     double vif_byte_ns;		/* CPU of the stock path, all domains, per
-				   byte [3.0] */
-    double vif_packet_ns;	/* and per packet [6000] */
-    double link_byte_ns;	/* the same for a link [1.0] */
+				   byte [1.0] */
+    double vif_packet_ns;	/* and per packet [11000] */
+    double link_byte_ns;	/* the same for a link [0.4] */
     double link_packet_ns;	/* [3000] */
     double dom0_share;		/* of the stock path's CPU time, in dom0 or
 				   driver domain, 0..1 [0.5] */
