@@ -18,7 +18,8 @@ one_message() {
 note "vm1, and $((peers + 1)) small peers"
 boot_guest vm1 memory=1024
 for ((n = 2; n <= peers + 2; n++)); do
-    boot_guest "vm$n" memory="${PEER_MB:-232}" wait=no
+    # A tmpfs would be limited to half of that.
+    boot_guest "vm$n" memory=232 extra=rootfstype=ramfs wait=no
     [ $((n % 4)) -ne 0 ] || { guest "vm$n" true; note "vm$n is up"; }
 done
 for ((n = 2; n <= peers + 2; n++)); do

@@ -2,8 +2,9 @@
 # lab: --guests 2 --pcpus 2 --sched credit --timeout 900
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Goal: with credit and no more than two pCPUs, which dom0 uses too, a busy pair
-# on one of them is named, taken apart and linked: at least twice the
-# throughput, at most a tenth of the VM switches per MB; undo brings it back.
+# on one of them is named, taken apart and linked: more throughput, a fraction
+# of the VM switches per MB; undo brings it back. What can be gained is less than
+# in 50-advise, since dom0 had the other pCPU to itself.
 
 . /lab/advise.sh
 
@@ -28,7 +29,7 @@ xl shmlink snapshot -t 10 "$RESULTS/after.json" || fail "snapshot"
 read -r _ _ switches_after <<<"$(per_mb "$RESULTS/after.json" vm1 vm2)"
 stream_stop vm1
 after=$(netperf_mbps vm1 vm2)
-expect_gain "$before" "$after" "$switches_before" "$switches_after"
+expect_gain 1.2 4 "$before" "$after" "$switches_before" "$switches_after"
 
 note "undo"
 xl shmlink undo || fail "undo"
