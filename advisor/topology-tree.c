@@ -92,9 +92,9 @@ static bool whole_cores(struct snapshot_pcpu **pcpus, size_t nr,
     return true;
 }
 
-/* Caches do not reach from one package to another. */
-static bool one_socket(struct snapshot_pcpu **pcpus, size_t nr,
-                       hwloc_const_bitmap_t set)
+/* Whether all of them are in one socket; with core, even in one core. */
+static bool in_one(struct snapshot_pcpu **pcpus, size_t nr,
+                   hwloc_const_bitmap_t set, bool core)
 {
     const struct snapshot_pcpu *first = NULL;
     size_t i;
@@ -102,7 +102,8 @@ static bool one_socket(struct snapshot_pcpu **pcpus, size_t nr,
     for (i = 0; i < nr; i++) {
         if (!hwloc_bitmap_isset(set, pcpus[i]->os_index))
             continue;
-        if (first && pcpus[i]->socket != first->socket)
+        if (first && (pcpus[i]->socket != first->socket ||
+                      (core && pcpus[i]->core != first->core)))
             return false;
         first = pcpus[i];
     }
@@ -148,12 +149,13 @@ static int add_all(struct topology_tree *tree, struct snapshot_pcpu **pcpus,
         rc = add_nodes(tree, pcpus, nr, set);
     for (i = 0; i < snapshot->nr_caches && !rc; i++) {
         cache = &snapshot->caches[i];
+        /* No cache reaches from one package to another. */
         if (whole_cores(pcpus, nr, cache->pcpus) &&
-            one_socket(pcpus, nr, cache->pcpus))
+            in_one(pcpus, nr, cache->pcpus, false))
             rc = add_item(tree, TOPOLOGY_L1 + 1 - cache->level, 0,
                           cache->size_bytes, cache->pcpus);
-        else
-            tree->dropped++;
+        else if (!in_one(pcpus, nr, cache->pcpus, true))
+            tree->dropped++;    /* a thread's own is nothing to look at */
     }
     for (i = 0; i < nr && !rc; i++) {
         hwloc_bitmap_only(set, pcpus[i]->os_index);

@@ -163,7 +163,7 @@ class Machine:
         # is not emulated. Emulation needs no page table isolation.
         vendor = ",vendor=GenuineIntel" if threads > 1 else ""
         xen += " xpti=no" if threads > 1 else ""
-        linux = ("%s/vmlinuz console=hvc0 quiet loglevel=5 "
+        linux = ("%s/vmlinux console=hvc0 quiet loglevel=5 "
                  "net.ifnames=0" % self.images)
         # SMAP: dom0 would die. ERMS, FSRM: an instruction for each byte copied.
         # XSAVE and AVX: programs in dom0 and in guests crashed at random.

@@ -11,7 +11,8 @@
 #                                is destroyed first); KEY=VALUE are xl.cfg
 #                                settings, or one of: bridge= backend= mac=
 #                                ip= ip6= (on its one vif), driver=no,
-#                                extra= (added to its command line), wait=no
+#                                extra= (added to its command line), wait=no,
+#                                cpio= (instead of /guest/guest.cpio)
 #   destroy_guest NAME           destroy it if it exists
 #   fail TEXT, skip TEXT         end the scenario as failed or skipped
 #   mark NAME                    record the pCPUs' instruction counters;
@@ -95,14 +96,14 @@ lab_quote() {
 
 boot_guest() {
     local name=$1 arg key value vif driver=yes wait=yes extra='' ip ip6 mac
-    local bridge=xenbr0 backend='' cfg=$lab_dir/$1.cfg
+    local bridge=xenbr0 backend='' cpio=/guest/guest.cpio cfg=$lab_dir/$1.cfg
     local -A set=([type]=pv [memory]=320 [vcpus]=1)
     shift
     ip=$(guest_ip "$name") ip6=$(guest_ip6 "$name") mac=$(guest_mac "$name")
     for arg; do
         key=${arg%%=*} value=${arg#*=}
         case $key in
-        bridge|backend|driver|wait|extra|ip|ip6|mac)
+        bridge|backend|driver|wait|extra|ip|ip6|mac|cpio)
             printf -v "$key" '%s' "$value" ;;
         *) set[$key]=$value ;;
         esac
@@ -113,10 +114,10 @@ boot_guest() {
     else
         vif+=",bridge=$bridge"
     fi
-    cat /guest/guest.cpio /lab/guest-extra.cpio >"$lab_dir/initrd.$$"
+    cat "$cpio" /lab/guest-extra.cpio >"$lab_dir/initrd.$$"
     mv "$lab_dir/initrd.$$" "$lab_dir/initrd"
     {
-        printf 'name="%s"\nkernel="/guest/vmlinuz"\n' "$name"
+        printf 'name="%s"\nkernel="/guest/vmlinux"\n' "$name"
         printf 'ramdisk="%s"\n' "$lab_dir/initrd"
         printf 'extra="console=hvc0 panic=-1 lab.name=%s lab.ip=%s lab.ip6=%s' \
             "$name" "$ip" "$ip6"

@@ -78,7 +78,7 @@ build_dom0() {
     install -D "$work/bin/guest" "$root/usr/local/bin/guest"
     mkdir -p "$root"/{lab,results,guest,var/log/xen/console} \
         "$root/var/lib/xen"
-    cp "$work/vmlinuz" "$work/guest.cpio" "$root/guest/"
+    cp "$work/out/vmlinux" "$work/guest.cpio" "$root/guest/"
     say "dom0: modules"
     copy_modules "$work/kernel/lib/modules/$version" "$root" kernel/drivers/xen \
         kernel/drivers/net/xen-netback kernel/drivers/net/xen-netfront.ko \
@@ -158,8 +158,7 @@ build() {
     dpkg-deb --fsys-tarfile "$(archive 'linux-image-[0-9].*')" | tar -x -C "$work/kernel"
     version=$(basename "$work"/kernel/lib/modules/*)
     depmod -b "$work/kernel" "$version"
-    cp "$work/kernel/boot/vmlinuz-$version" "$work/vmlinuz"
-    cp "$work/vmlinuz" "$work/out/vmlinuz"
+    "$here/vmlinux.py" "$work/kernel/boot/vmlinuz-$version" "$work/out/vmlinux"
     echo "$version" >"$work/out/kernel-version"
     dpkg-deb --fsys-tarfile "$(archive xen-hypervisor-4.17-amd64)" |
         tar -x -O --wildcards './boot/xen-4.17-amd64.gz' |
