@@ -350,8 +350,7 @@ int snapshot_check(const struct snapshot *snapshot, char **why_r);
  * Errors: -EINVAL not a snapshot, -EPROTONOSUPPORT a newer schema, -E2BIG
  * beyond a limit, -ENOMEM, or what opening and reading gave.
  *
- * snapshot_save: written to FILE.tmp, synced and renamed, so that a full disk
- * leaves an older file as it was; "-" is standard output.
+ * snapshot_save: to a file of its owner's alone, by jsonio_write_file().
  * snapshot_format: *text_r ends in newline and NUL; caller frees it.
  */
 int snapshot_load(struct snapshot **snapshot_r, const char *path,
