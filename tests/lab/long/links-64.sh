@@ -7,7 +7,7 @@
 
 . /lab/link.sh
 
-peers=${PEERS:-64}
+peers=64
 export LAB_GUEST_TIMEOUT=600
 
 # Half a guest, so that 65 fit into this machine's memory.
