@@ -14,7 +14,7 @@ export LAB_GUEST_TIMEOUT=600
 slim() {
     local lib=usr/lib/x86_64-linux-gnu
     mkdir /run/slim
-    cd /run/slim
+    cd /run/slim || fail "no folder"
     cpio -id --quiet </guest/guest.cpio
     rm -rf usr/{lib,bin}/python3* usr/bin/{strace,tcpdump,rdma} \
         $lib/{libunistring,libdb-,libsqlite3,libssl,libmvec}* \
