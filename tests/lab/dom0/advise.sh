@@ -66,12 +66,31 @@ per_mb() {
         "\($switches) \($b * 8e-6) \($switches / ($b / 1e6))"' "$1"
 }
 
-# expect_gain TIMES PART MBPS_BEFORE MBPS_AFTER SWITCHES_BEFORE SWITCHES_AFTER:
-# TIMES the throughput or more, with 1/PART of the VM switches per MB or less.
-expect_gain() {
-    note "RESULT throughput $3 -> $4 Mb/s, VM switches per MB $5 -> $6"
-    awk -v t="$1" -v b="$3" -v a="$4" 'BEGIN { exit !(a >= t * b) }' ||
-        fail "throughput $3 -> $4 Mb/s is not $1 times as much"
-    awk -v p="$2" -v b="$5" -v a="$6" 'BEGIN { exit !(a <= b / p) }' ||
-        fail "VM switches per MB $5 -> $6 are not down to 1/$2"
+# pair_badly: measure vm1 and vm2, placed badly, and leave a stream between them.
+pair_badly() {
+    before=$(netperf_mbps vm1 vm2)
+    stream_start vm1 vm2
+    xl shmlink snapshot -t 10 "$RESULTS/before.json" || fail "snapshot"
+    read -r _ _ switches_before <<<"$(per_mb "$RESULTS/before.json" vm1 vm2)"
+}
+
+# pair_apply: --apply has to link them and take them apart.
+pair_apply() {
+    xl shmlink advise "${advise_set[@]}" -t 10 --apply --settle 10 \
+        >"$RESULTS/apply.txt" || fail "apply: $(cat "$RESULTS/apply.txt")"
+    [ "$(hard_of vm1 0)" != "$(hard_of vm2 0)" ] || fail "still on one pCPU"
+    xl shmlink list | grep -q vm1 || fail "no link"
+}
+
+# pair_gained TIMES: after it TIMES the throughput or more.
+pair_gained() {
+    local after
+    xl shmlink snapshot -t 10 "$RESULTS/after.json" || fail "snapshot"
+    read -r _ _ switches_after <<<"$(per_mb "$RESULTS/after.json" vm1 vm2)"
+    stream_stop vm1
+    after=$(netperf_mbps vm1 vm2)
+    note "RESULT throughput $before -> $after Mb/s, VM switches per MB" \
+        "$switches_before -> $switches_after"
+    awk -v t="$1" -v b="$before" -v a="$after" 'BEGIN { exit !(a >= t * b) }' ||
+        fail "throughput $before -> $after Mb/s is not $1 times as much"
 }

@@ -31,6 +31,10 @@ one_stream() {
     transfer "$1" vm1 1000000
 }
 
+connected() {
+    xl shmlink list -j | jq '[.[] | select(.state == "connected")] | length'
+}
+
 note "vm1, and $((peers + 1)) small peers"
 slim
 boot_guest vm1 memory=1024
@@ -52,8 +56,7 @@ for ((n = 2; n <= peers + 1; n++)); do
         enable -s 256K vm1 "vm$n"; fi
 done
 note "$peers links in $((SECONDS - begin)) s"
-[ "$(xl shmlink list -j | jq '[.[] | select(.state == "connected")] | length')" \
-    = "$peers" ] || { xl shmlink list; fail "not $peers links"; }
+[ "$(connected)" = "$peers" ] || { xl shmlink list; fail "not $peers links"; }
 
 note "one more is refused"
 rc=0
@@ -82,8 +85,7 @@ done
 wait
 left=$((peers - peers / 2))
 only_left() {
-    [ "$(xl shmlink list -j |
-        jq '[.[] | select(.state == "connected")] | length')" = "$left" ] &&
+    [ "$(connected)" = "$left" ] &&
         [ "$(guest vm1 'ls -d /sys/class/net/shm*' | wc -w)" = "$left" ]
 }
 wait_for 60 only_left || { xl shmlink list; fail "not $left links are left"; }
