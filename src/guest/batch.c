@@ -22,8 +22,9 @@
 
 #include "driver.h"
 
-/* A batch, but never more than a quarter of the ring; nor less than that. */
+/* A batch, but never more than a quarter of the ring. */
 #define BATCH_BYTES_MAX		(256U * 1024)
+/* A slow stream's. */
 #define BATCH_BYTES_MIN		(64U * 1024)
 /* Smaller frames are requests, acknowledgements, datagrams. */
 #define LARGE_BYTES		2048U
@@ -31,8 +32,8 @@
 #define MEAN_BYTES_MAX		(40U * 1024)
 /* More than that would be noticed. */
 #define FILL_NS_MAX		((s64)(4 * NSEC_PER_MSEC))
-/* Of a full batch, where a smallest one would take FILL_NS_MAX. */
-#define SLOWEST_NS		(FILL_NS_MAX * (BATCH_BYTES_MAX / BATCH_BYTES_MIN))
+/* The time of a full batch is not followed further than that. */
+#define GAP_NS_MAX		(FILL_NS_MAX * (BATCH_BYTES_MAX / BATCH_BYTES_MIN))
 /* Frames that pass at once after many misses in a row: at most 2^8. */
 #define MISSES_MAX		8U
 
@@ -53,14 +54,20 @@ static u32 batch_bytes(const struct shmlink_link *link)
 			       div64_s64(full * FILL_NS_MAX, fill_ns)));
 }
 
+/* Of a full batch, where a smallest one takes FILL_NS_MAX. */
+static s64 slowest_ns(const struct shmlink_link *link)
+{
+	return FILL_NS_MAX * max(full_bytes(link) / BATCH_BYTES_MIN, 1U);
+}
+
 /* The stream's pace, as the time that a full batch takes, and its frames. */
 static void learn(struct shmlink_link *link, u32 bytes)
 {
 	struct shmlink_batch *batch = &link->batch;
 	u64 now = ktime_get_ns();
-	u64 gap = min_t(u64, now - batch->last_ns, SLOWEST_NS);
+	u64 gap = min_t(u64, now - batch->last_ns, GAP_NS_MAX);
 	s64 fill = min_t(u64, div_u64(gap * full_bytes(link), bytes),
-			 2 * SLOWEST_NS);
+			 2 * GAP_NS_MAX);
 
 	batch->last_ns = now;
 	batch->fill_ns += (fill - batch->fill_ns) / 8;
@@ -80,7 +87,7 @@ static bool is_held_up(struct shmlink_link *link)
 		batch->pass--;
 		return false;
 	}
-	return batch->fill_ns < SLOWEST_NS &&
+	return batch->fill_ns < slowest_ns(link) &&
 	       batch->mean_bytes < MEAN_BYTES_MAX;
 }
 
