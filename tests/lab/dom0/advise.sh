@@ -79,7 +79,7 @@ pair_apply() {
     xl shmlink advise "${advise_set[@]}" -t 10 --apply --settle 10 \
         >"$RESULTS/apply.txt" || fail "apply: $(cat "$RESULTS/apply.txt")"
     [ "$(hard_of vm1 0)" != "$(hard_of vm2 0)" ] || fail "still on one pCPU"
-    xl shmlink list | grep -q vm1 || fail "no link"
+    xl shmlink list | has vm1 || fail "no link"
 }
 
 # pair_gained TIMES: after it TIMES the throughput or more.

@@ -15,6 +15,9 @@
 #                                cpio= (instead of /guest/guest.cpio)
 #   destroy_guest NAME           destroy it if it exists
 #   fail TEXT, skip TEXT         end the scenario as failed or skipped
+#   has [OPTION...] PATTERN      whether grep finds it in the standard input;
+#                                reads all of it: where grep -q stops early,
+#                                the writer dies of SIGPIPE and the pipe fails
 #   mark NAME                    record the pCPUs' instruction counters;
 #                                prints "TIME C0 C1 ..." (needs
 #                                --count-instructions, else only the time)
@@ -50,6 +53,8 @@ wait_for() {
 }
 
 allow_console() { printf '%s\n' "$1" >>"$lab_dir/allow"; }
+
+has() { grep "$@" | awk 'END { exit !NR }'; }
 
 mark() {
     local fd reply

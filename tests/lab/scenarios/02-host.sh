@@ -19,8 +19,8 @@ expect '^xen_scheduler *: credit$'
 
 note "a guest with settings of its own"
 boot_guest vm3 memory=300 cpus=2
-xl list vm3 | awk 'NR == 2 { exit !($3 == 300) }' || fail "vm3's memory"
-xl vcpu-list vm3 | awk 'NR == 2 { exit !($7 == 2) }' ||
+xl list vm3 | awk '$3 == 300 { ok = 1 } END { exit !ok }' || fail "vm3's memory"
+xl vcpu-list vm3 | awk '$7 == 2 { ok = 1 } END { exit !ok }' ||
     fail "vm3 is not pinned"
 guest vm1 "ping -c 2 -W 5 $(guest_ip vm3)" >/dev/null || fail "ping"
 

@@ -24,7 +24,7 @@ trap cleanup EXIT
 
 filters_are() { [ "$(filters)" = "$1" ]; }
 all_is_gone() {
-    filters_are 0 && ! tc qdisc show dev "$v1" | grep -q clsact
+    filters_are 0 && ! tc qdisc show dev "$v1" | has clsact
 }
 
 note "exact counters of each pair"
@@ -64,11 +64,11 @@ wait
 
 # nft counts from the network header on: 14 bytes less in each packet.
 nft -j list counters table bridge lab >"$RESULTS/exact.json"
-tc filter show dev "$v2" egress | grep -q 'pref 7 ' ||
+tc filter show dev "$v2" egress | has 'pref 7 ' ||
     fail "another's filter is gone"
 all_is_gone || fail "our filters or our clsact are left"
-tc qdisc show dev "$v2" | grep -q clsact || fail "another's clsact is gone"
-tc filter show dev "$v3" egress | grep -q 'pref 1 ' ||
+tc qdisc show dev "$v2" | has clsact || fail "another's clsact is gone"
+tc filter show dev "$v3" egress | has 'pref 1 ' ||
     fail "another's first filter is gone"
 jq -e --arg v "$v3" '.notes[] | select(.text | contains($v) and
     contains("filters come first"))' "$RESULTS/traffic.json" >/dev/null ||

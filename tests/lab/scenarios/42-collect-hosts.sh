@@ -50,7 +50,7 @@ grep -q 'act_sample' /tmp/said || fail "not said"
 jq -e '[.traffic[] | select(.from == '"$(xl domid vm1)"' and .to == null and
     .bytes.source == "counter")] | length == 1' /tmp/p.json ||
     fail "counters are missing"
-tc qdisc show dev "$v1" | grep -q clsact && fail "clsact is left"
+tc qdisc show dev "$v1" | has clsact && fail "clsact is left"
 
 note "a full disk"
 mkdir -p /tmp/full

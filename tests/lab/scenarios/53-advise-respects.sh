@@ -22,7 +22,7 @@ sed -n '/^What is wrong/,$p' "$RESULTS/pins.txt"
 grep -qE '(vm1 and vm2|vm2 and vm1) .*share pCPU 1' "$RESULTS/pins.txt" ||
     fail "it is not even said"
 grep -qE 'xl vcpu-pin vm[12] ' "$RESULTS/pins.txt" && fail "pins are touched"
-sed -n '/^Left alone/,$p' "$RESULTS/pins.txt" | grep -q 'vm1' ||
+sed -n '/^Left alone/,$p' "$RESULTS/pins.txt" | has 'vm1' ||
     fail "not said that vm1's pin is kept"
 
 note "banned pCPUs"
@@ -31,7 +31,7 @@ advise --set hard-affinity=yes --set banned-pcpus=0,2 >"$RESULTS/banned.txt"
 sed -n '/^What to do/,$p' "$RESULTS/banned.txt"
 grep -qE 'xl vcpu-pin vm[13] 0 [02] ' "$RESULTS/banned.txt" &&
     fail "a banned pCPU is used"
-sed -n '/^Left alone/,$p' "$RESULTS/banned.txt" | grep -qi 'banned' ||
+sed -n '/^Left alone/,$p' "$RESULTS/banned.txt" | has -i 'banned' ||
     fail "banned pCPUs are not named"
 
 note "a cpupool"

@@ -49,7 +49,7 @@ xl shmlink rebalance "${advise_set[@]}" --days 2 \
     --set link-headroom=0 >/tmp/out || fail "second rebalance"
 cat /tmp/out
 grep -q 'nothing done' /tmp/out || fail "the second run did something"
-xl shmlink history | grep -c rebalance | grep -qx 1 || fail "two runs"
+xl shmlink history | grep -c rebalance | has -x 1 || fail "two runs"
 [ -z "$(xl shmlink rebalance -q "${advise_set[@]}" --days 2 2>&1)" ] ||
     fail "-q says something"
 xl shmlink undo || fail "undo"
