@@ -84,7 +84,7 @@ static int past_step(struct past *past, const struct journal_run *run,
         rc = past_vcpus(past, &entry, &before, &after);
         break;
     default:
-        entry.kind = after.linked ? CHOOSE_PAST_LINK_ENABLED
+        entry.kind = after.link.linked ? CHOOSE_PAST_LINK_ENABLED
                                   : CHOOSE_PAST_LINK_DISABLED;
         rc = past_add(past, &entry);
         break;

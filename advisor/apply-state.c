@@ -48,7 +48,9 @@ static int state_from_step(struct apply_state *state_r,
     default:
         memcpy(state.uuid[1], step->subject[1].uuid, 16);
         state.kind = PLAN_LINK_ENABLE;
-        state.linked = target == (step->kind == PLAN_LINK_ENABLE);
+        state.link.linked = target == (step->kind == PLAN_LINK_ENABLE);
+        if (!target)
+            memcpy(state.link.nonce, step->nonce, sizeof(state.link.nonce));
         break;
     }
     if (!state_is_link(&state) && !state.set)
@@ -98,8 +100,7 @@ static int state_read(struct apply_state *state_r,
     if (state_is_link(like)) {
         domid[0] = domain[0].domid;
         domid[1] = domain[1].domid;
-        state.ring_bytes = 0;
-        rc = ops->get_link(host, domid, &state.linked, &state.ring_bytes);
+        rc = ops->get_link(host, domid, &state.link);
     } else {
         state.set = hwloc_bitmap_alloc();
         if (!state.set)
@@ -142,7 +143,17 @@ int apply_state_set(const struct apply_state *state,
         return ops->set_vcpus(host, domain[0].domid, state->set);
     domid[0] = domain[0].domid;
     domid[1] = domain[1].domid;
-    return ops->set_link(host, domid, state->linked, state->ring_bytes);
+    return ops->set_link(host, domid, state->link.linked,
+                         state->link.ring_bytes);
+}
+
+static bool link_equal(const struct apply_link *a, const struct apply_link *b)
+{
+    if (a->linked != b->linked)
+        return false;
+    /* A new link between the same VMs is another one, where that is known. */
+    return !a->linked || !*a->nonce || !*b->nonce
+           || !strcmp(a->nonce, b->nonce);
 }
 
 bool apply_state_equal(const struct apply_state *a,
@@ -151,7 +162,7 @@ bool apply_state_equal(const struct apply_state *a,
     if (a->kind != b->kind || memcmp(a->uuid, b->uuid, sizeof(a->uuid))
         || (state_is_pin(a) && a->vcpuid != b->vcpuid))
         return false;
-    return state_is_link(a) ? a->linked == b->linked
+    return state_is_link(a) ? link_equal(&a->link, &b->link)
                             : hwloc_bitmap_isequal(a->set, b->set);
 }
 
@@ -225,8 +236,8 @@ int apply_state_format(const struct apply_state *state, char **text_r)
     jsonio_put_uuid(&out, object, "uuid", state->uuid[0]);
     if (state_is_link(state)) {
         jsonio_put_uuid(&out, object, "peer", state->uuid[1]);
-        jsonio_put_bool(&out, object, "linked", state->linked);
-        jsonio_put_uint(&out, object, "ring-bytes", state->ring_bytes);
+        jsonio_put_bool(&out, object, "linked", state->link.linked);
+        jsonio_put_uint(&out, object, "ring-bytes", state->link.ring_bytes);
     } else {
         if (state_is_pin(state))
             jsonio_put_uint(&out, object, "vcpuid", state->vcpuid);
@@ -256,8 +267,9 @@ int apply_state_parse(struct apply_state *state_r, const char *text)
     }
     if (!in.rc && state_is_link(&state)) {
         jsonio_uuid(&in, object, "peer", state.uuid[1]);
-        state.linked = jsonio_bool(&in, object, "linked", false);
-        state.ring_bytes = (uint32_t)jsonio_uint(&in, object, "ring-bytes", 0,
+        state.link.linked = jsonio_bool(&in, object, "linked", false);
+        state.link.ring_bytes = (uint32_t)jsonio_uint(&in, object,
+                                                      "ring-bytes", 0,
                                                  UINT32_MAX, 0);
     } else if (!in.rc) {
         if (state_is_pin(&state))
@@ -296,7 +308,7 @@ char *apply_state_command(const struct apply_state *state,
     }
     if (state_is_link(state))
         r = asprintf(&text, "xl shmlink %s %s %s",
-                     state->linked ? "enable" : "disable", domain[0].name,
+                     state->link.linked ? "enable" : "disable", domain[0].name,
                      domain[1].name);
     else if (state->kind == PLAN_SET_VCPUS)
         r = asprintf(&text, "xl vcpu-set %s %d", domain[0].name,

@@ -24,6 +24,13 @@ struct apply_domain
     char name[256];
 };
 
+struct apply_link
+{
+    bool linked;         /* and connected; the rest is 0 if not */
+    uint32_t ring_bytes; /* to be set, 0: the default */
+    char nonce[33];      /* names it, told only; "": any */
+};
+
 struct apply_ops
 {
     /* Errors: -ESRCH no such VM on this host. */
@@ -41,8 +48,8 @@ struct apply_ops
     /* The vCPUs that Xen says are online (not those asked for). */
     int (*get_vcpus)(void *host, uint32_t domid, hwloc_bitmap_t online);
     int (*set_vcpus)(void *host, uint32_t domid, hwloc_const_bitmap_t online);
-    int (*get_link)(void *host, const uint32_t domid[2], bool *linked_r,
-                    uint32_t *ring_bytes_r);
+    int (*get_link)(void *host, const uint32_t domid[2],
+                    struct apply_link *link_r);
     int (*set_link)(void *host, const uint32_t domid[2], bool linked,
                     uint32_t ring_bytes);
     /* on: from now what is done takes something back, and is not to be stopped
@@ -58,8 +65,7 @@ struct apply_state
     uint8_t uuid[2][16];      /* the second for a link only */
     uint32_t vcpuid;          /* for a pin only */
     hwloc_bitmap_t set;       /* pCPUs, or vCPUs online; NULL for a link */
-    bool linked;
-    uint32_t ring_bytes;      /* of a link; 0: the default */
+    struct apply_link link;   /* for a link only; its nonce is not journalled */
 };
 
 void apply_state_dispose(struct apply_state *state);

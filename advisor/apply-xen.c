@@ -322,7 +322,7 @@ static int xen_link_fail(struct apply_xen *host, int rc)
 }
 
 static int xen_get_link(void *opaque, const uint32_t domid[2],
-                        bool *linked_r, uint32_t *ring_bytes_r)
+                        struct apply_link *link_r)
 {
     struct apply_xen *host = opaque;
     struct shmlink_link *list = NULL;
@@ -334,12 +334,13 @@ static int xen_get_link(void *opaque, const uint32_t domid[2],
     rc = shmlink_list(host->links, dom, false, &list, &nr);
     if (rc)
         return xen_link_fail(host, rc);
-    *linked_r = false;
+    memset(link_r, 0, sizeof(*link_r));
     for (i = 0; i < nr; i++)
         if ((list[i].domid[0] == domid[1] || list[i].domid[1] == domid[1])
             && list[i].state == SHMLINK_CONNECTED) {
-            *linked_r = true;
-            *ring_bytes_r = list[i].ring_bytes;
+            link_r->linked = true;
+            link_r->ring_bytes = list[i].ring_bytes;
+            memcpy(link_r->nonce, list[i].nonce, sizeof(link_r->nonce));
         }
     free(list);
     return 0;

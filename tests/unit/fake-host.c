@@ -152,12 +152,16 @@ static int fake_set_vcpus(void *opaque, uint32_t domid,
 }
 
 static int fake_get_link(void *opaque, const uint32_t domid[2],
-                         bool *linked_r, uint32_t *ring_bytes_r)
+                         struct apply_link *link_r)
 {
     struct fake_host *host = opaque;
 
-    *linked_r = host->linked[domid[0] - 10][domid[1] - 10];
-    *ring_bytes_r = *linked_r ? 1 << 20 : 0;
+    memset(link_r, 0, sizeof(*link_r));
+    link_r->linked = host->linked[domid[0] - 10][domid[1] - 10];
+    if (link_r->linked) {
+        link_r->ring_bytes = 1 << 20;
+        snprintf(link_r->nonce, sizeof(link_r->nonce), "%032u", host->nonce);
+    }
     return 0;
 }
 

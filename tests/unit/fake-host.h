@@ -24,6 +24,7 @@ struct fake_host
     hwloc_bitmap_t pin[FAKE_VMS][FAKE_VCPUS][2]; /* soft, hard */
     hwloc_bitmap_t online[FAKE_VMS];
     bool linked[FAKE_VMS][FAKE_VMS];
+    unsigned int nonce; /* of all links */
     bool gone[FAKE_VMS];
     hwloc_bitmap_t pool; /* what Xen honours */
     unsigned int changes; /* so far */

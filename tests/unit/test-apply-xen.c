@@ -263,6 +263,7 @@ int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
     (*links_r)->domid[0] = 8;
     (*links_r)->domid[1] = 7;
     (*links_r)->ring_bytes = 1 << 20;
+    strcpy((*links_r)->nonce, "00112233445566778899aabbccddeeff");
     (*links_r)->state = xen.linked ? SHMLINK_CONNECTED : SHMLINK_CONNECTING;
     *nr_r = 1;
     return 0;
@@ -401,19 +402,17 @@ static void test_vcpus(void **unused)
 static void test_links(void **unused)
 {
     const uint32_t domid[2] = { 7, 8 };
-    uint32_t ring_bytes = 0;
-    bool linked = true;
+    struct apply_link link = { .linked = true };
 
     (void)unused;
     /* One that still connects is none. */
-    assert_int_equal(apply_xen_ops.get_link(host, domid, &linked,
-                                            &ring_bytes), 0);
-    assert_false(linked);
+    assert_int_equal(apply_xen_ops.get_link(host, domid, &link), 0);
+    assert_false(link.linked);
     assert_int_equal(apply_xen_ops.set_link(host, domid, true, 4096), 0);
-    assert_int_equal(apply_xen_ops.get_link(host, domid, &linked,
-                                            &ring_bytes), 0);
-    assert_true(linked);
-    assert_int_equal(ring_bytes, 1 << 20);
+    assert_int_equal(apply_xen_ops.get_link(host, domid, &link), 0);
+    assert_true(link.linked);
+    assert_int_equal(link.ring_bytes, 1 << 20);
+    assert_string_equal(link.nonce, "00112233445566778899aabbccddeeff");
     assert_int_equal(apply_xen_ops.set_link(host, domid, false, 0), 0);
     xen.stopped = true;
     assert_int_equal(apply_xen_ops.set_link(host, domid, true, 4096), -EINTR);

@@ -191,6 +191,24 @@ static void test_changed_meanwhile(void **state)
     bench_same(b);
 }
 
+static void test_another_link(void **state)
+{
+    struct bench *b = *state;
+    struct plan_step *step = &b->plan->steps[4];
+
+    assert_int_equal(step->kind, PLAN_LINK_DISABLE);
+    snprintf(step->nonce, sizeof(step->nonce), "%032u", 1);
+    /* It was disabled and enabled by somebody since. */
+    b->host.nonce = 2;
+    assert_int_equal(apply_plan(b->plan, "apply", &b->options, &b->result),
+                     -ESTALE);
+    bench_same(b);
+    b->host.nonce = 1;
+    assert_int_equal(apply_plan(b->plan, "apply", &b->options, &b->result),
+                     0);
+    assert_false(b->host.linked[1][2]);
+}
+
 static void test_vm_gone(void **state)
 {
     struct bench *b = *state;
@@ -569,6 +587,7 @@ int main(void)
         TEST(test_taking_back_fails_too),
         TEST(test_pool_forbids),
         TEST(test_changed_meanwhile),
+        TEST(test_another_link),
         TEST(test_vm_gone),
         TEST(test_cancelled),
         TEST(test_cancelled_with_link),
