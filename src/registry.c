@@ -158,7 +158,7 @@ int registry_read(struct shmlink_ctx *ctx, struct registry_entry **entries_r,
 static int registry_put(struct store *store, const char *nonce,
                         const char *key, const char *value)
 {
-    return store_write(store, 0, 0, value, REGISTRY_ENTRY "/%s", nonce, key);
+    return store_set(store, value, REGISTRY_ENTRY "/%s", nonce, key);
 }
 
 static int registry_put_u64(struct store *store, const char *nonce,
@@ -203,20 +203,17 @@ int registry_write(struct store *store, const struct registry_entry *entry)
     size_t i;
     int rc;
 
-    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    /* dom0's alone; what is below inherits that. */
+    rc = store_write(store, 0, 0, "", REGISTRY_ENTRY, link->nonce);
+    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !rc; i++)
         rc = registry_put_u64(store, link->nonce, numbers[i].key,
                               numbers[i].value);
-        if (rc)
-            return rc;
-    }
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < 2 && !rc; i++) {
         snprintf(key, sizeof(key), "uuid%zu", i + 1);
         uuid_text(link->uuid[i], uuid);
         rc = registry_put(store, link->nonce, key, uuid);
-        if (rc)
-            return rc;
     }
-    return registry_write_phase(store, entry);
+    return rc ? rc : registry_write_phase(store, entry);
 }
 
 int registry_remove(struct store *store, const char *nonce)

@@ -97,6 +97,9 @@ void stub_set(const char *path, const char *value)
         node = &tree.node[tree.nr++];
         memset(node, 0, sizeof(*node));
         strcpy(node->path, path);
+        /* As xenstored does it. */
+        if (find(parent))
+            strcpy(node->permissions, find(parent)->permissions);
     }
     snprintf(node->value, sizeof(node->value), "%s", value);
 }
