@@ -29,6 +29,11 @@ def payload(size):
     return memoryview(PATTERN)[at:at + size]
 
 
+def is_payload(data, size):
+    """Compares bytes: against a memoryview Python takes each one by itself."""
+    return data == bytes(payload(size))
+
+
 def parse_sizes(text):
     sizes = []
     for part in text.split(","):
@@ -79,15 +84,24 @@ def receive_exactly(sock, size):
     return data
 
 
+def may_send(size, under_way):
+    return not under_way or (len(under_way) < WINDOW and
+                             sum(under_way) + size <= WINDOW_BYTES)
+
+
 def run_tcp(host, port, sizes):
     sock = socket.create_connection((host, port), timeout=30)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     bad = []
+    todo = list(reversed(sizes))
+    under_way = []
     for size in sizes:
+        while todo and may_send(todo[-1], under_way):
+            under_way.append(todo.pop())
+            sock.sendall(payload(under_way[-1]))
         data = payload(size)
-        sock.sendall(data)
-        got = receive_exactly(sock, size)
-        if got == data:
+        got = receive_exactly(sock, under_way.pop(0))
+        if is_payload(got, size):
             continue
         bad.append(size)
         print("tcp: %d of %d bytes came back, the first wrong at %s" % (
@@ -114,7 +128,7 @@ class Udp:
     def receive(self, timeout):
         self.sock.settimeout(timeout)
         data = self.sock.recv(65536)
-        return len(data), data == payload(len(data))
+        return len(data), is_payload(data, len(data))
 
 
 class Icmp:
@@ -134,10 +148,8 @@ class Icmp:
     def checksum(data):
         if len(data) % 2:
             data += b"\0"
-        total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
-        while total >> 16:
-            total = (total >> 16) + (total & 0xffff)
-        return ~total & 0xffff
+        # The ones' complement sum of 16 bits is the remainder by 0xffff.
+        return 0xffff - int.from_bytes(data, "big") % 0xffff
 
     def send(self, size):
         header = [128 if self.v6 else 8, 0, 0, self.ident, size & 0xffff]
@@ -156,7 +168,7 @@ class Icmp:
                 data = data[(data[0] & 15) * 4:]
             kind, _, _, ident, size = struct.unpack_from("!BBHHH", data)
             if kind == (129 if self.v6 else 0) and ident == self.ident:
-                return size, data[8:] == payload(size)
+                return size, is_payload(data[8:], size)
 
 
 def run_datagrams(link, sizes):
@@ -166,9 +178,7 @@ def run_datagrams(link, sizes):
     under_way = {}
     bad = []
     while todo or under_way:
-        while todo and len(under_way) < WINDOW and (
-                not under_way or
-                sum(under_way) + todo[-1] <= WINDOW_BYTES):
+        while todo and may_send(todo[-1], under_way):
             size = todo.pop()
             tries[size] += 1
             under_way[size] = True

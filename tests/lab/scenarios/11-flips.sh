@@ -10,8 +10,8 @@
 # little time for its commands; the others under a steady stream.
 fast_flips=${FAST_FLIPS:-6}
 flips=${FLIPS:-94}
-rate=2500000          # bytes a second, each way
-least=$((512 << 20))  # each way
+rate=2000000          # bytes a second, each way
+least=${LEAST:-$((512 << 20))}  # each way
 to=$(guest_ip vm2)
 
 # load NAME BYTES RATE COMMAND...: run COMMAND under both kinds of traffic.
