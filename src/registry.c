@@ -27,94 +27,91 @@ static const char *const phase_names[] = {
 
 #define NR_PHASES (sizeof(phase_names) / sizeof(phase_names[0]))
 
-static int registry_number(struct store *store, const char *nonce,
-                           const char *key, uint64_t max, uint64_t *value_r)
+/*
+ * An entry is one value, one line: each value that xenstore is asked for is a
+ * round trip, and some commands read the entries of all links.
+ */
+static void registry_format(const struct registry_entry *entry,
+                            char text_r[STORE_VALUE_BYTES])
 {
-    return store_read_u64(store, 0, max, value_r, REGISTRY_ENTRY "/%s", nonce,
-                          key);
+    const struct shmlink_link *link = &entry->link;
+    char uuid[2][UUID_TEXT_BYTES];
+
+    uuid_text(link->uuid[0], uuid[0]);
+    uuid_text(link->uuid[1], uuid[1]);
+    snprintf(text_r, STORE_VALUE_BYTES,
+             "domid1=%" PRIu32 " uuid1=%s vif1=%" PRIu32
+             " domid2=%" PRIu32 " uuid2=%s vif2=%" PRIu32
+             " devid=%" PRIu32 " ring-bytes=%" PRIu32
+             " force=%d made-backend=%d"
+             " phase=%s since=%" PRId64 " pid=%" PRId32 " pid-start=%" PRIu64,
+             link->domid[0], uuid[0], link->vif[0],
+             link->domid[1], uuid[1], link->vif[1],
+             link->devid, link->ring_bytes, entry->force, entry->made_backend,
+             phase_names[entry->phase], (int64_t)link->since,
+             (int32_t)entry->pid, entry->pid_start);
 }
 
-static int registry_read_end(struct store *store, int end,
-                             struct shmlink_link *link)
+static int registry_phase(const char *text, enum registry_phase *phase_r)
 {
-    char value[STORE_VALUE_BYTES], key[16];
-    uint64_t number;
-    int rc;
-
-    snprintf(key, sizeof(key), "domid%d", end + 1);
-    rc = registry_number(store, link->nonce, key, DOMID_FIRST_RESERVED - 1,
-                         &number);
-    if (rc)
-        return rc;
-    link->domid[end] = (uint32_t)number;
-    snprintf(key, sizeof(key), "vif%d", end + 1);
-    rc = registry_number(store, link->nonce, key, UINT32_MAX, &number);
-    if (rc)
-        return rc;
-    link->vif[end] = (uint32_t)number;
-    rc = store_read(store, value, REGISTRY_ENTRY "/uuid%d", link->nonce,
-                    end + 1);
-    return rc ? rc : domain_uuid_parse(value, link->uuid[end]);
-}
-
-static int registry_read_phase(struct store *store,
-                               struct registry_entry *entry)
-{
-    char value[STORE_VALUE_BYTES];
     size_t i;
-    int rc;
 
-    rc = store_read(store, value, REGISTRY_ENTRY "/phase", entry->link.nonce);
-    if (rc)
-        return rc;
     for (i = 0; i < NR_PHASES; i++) {
-        if (!strcmp(value, phase_names[i])) {
-            entry->phase = (enum registry_phase)i;
+        if (!strcmp(text, phase_names[i])) {
+            *phase_r = (enum registry_phase)i;
             return 0;
         }
     }
     return -EINVAL;
 }
 
+static int registry_parse(const char *text, struct registry_entry *entry)
+{
+    struct shmlink_link *link = &entry->link;
+    char uuid[2][UUID_TEXT_BYTES], phase[16];
+    unsigned int force, made_backend;
+    int64_t since;
+    int32_t pid;
+    int end = -1;
+
+    sscanf(text,
+           "domid1=%" SCNu32 " uuid1=%36[-0-9a-f] vif1=%" SCNu32
+           " domid2=%" SCNu32 " uuid2=%36[-0-9a-f] vif2=%" SCNu32
+           " devid=%" SCNu32 " ring-bytes=%" SCNu32
+           " force=%1u made-backend=%1u"
+           " phase=%15[a-z] since=%" SCNd64 " pid=%" SCNd32
+           " pid-start=%" SCNu64 "%n",
+           &link->domid[0], uuid[0], &link->vif[0],
+           &link->domid[1], uuid[1], &link->vif[1],
+           &link->devid, &link->ring_bytes, &force, &made_backend,
+           phase, &since, &pid, &entry->pid_start, &end);
+    if (end < 0 || text[end] || link->domid[0] >= DOMID_FIRST_RESERVED ||
+        link->domid[1] >= DOMID_FIRST_RESERVED ||
+        link->ring_bytes > SHMLINK_RING_BYTES_MAX ||
+        domain_uuid_parse(uuid[0], link->uuid[0]) ||
+        domain_uuid_parse(uuid[1], link->uuid[1]))
+        return -EINVAL;
+    link->since = (time_t)since;
+    entry->force = force;
+    entry->made_backend = made_backend;
+    entry->pid = (pid_t)pid;
+    return registry_phase(phase, &entry->phase);
+}
+
 static int registry_read_entry(struct store *store, const char *nonce,
                                struct registry_entry *entry_r)
 {
     struct registry_entry entry = { 0 };
-    struct shmlink_link *link = &entry.link;
-    const struct {
-        const char *key;
-        uint64_t max;
-    } keys[] = {
-        { "devid", UINT32_MAX }, { "ring-bytes", SHMLINK_RING_BYTES_MAX },
-        { "since", INT64_MAX }, { "force", 1 }, { "made-backend", 1 },
-        { "pid", INT32_MAX }, { "pid-start", UINT64_MAX },
-    };
-    uint64_t numbers[sizeof(keys) / sizeof(keys[0])];
+    char text[STORE_VALUE_BYTES];
     uint8_t bytes[16];
-    size_t i;
     int rc;
 
     if (parse_hex(nonce, bytes, sizeof(bytes)))
         return -EINVAL;
-    memcpy(link->nonce, nonce, sizeof(link->nonce));
-    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        rc = registry_number(store, nonce, keys[i].key, keys[i].max,
-                             &numbers[i]);
-        if (rc)
-            return rc;
-    }
-    link->devid = (uint32_t)numbers[0];
-    link->ring_bytes = (uint32_t)numbers[1];
-    link->since = (time_t)numbers[2];
-    entry.force = numbers[3];
-    entry.made_backend = numbers[4];
-    entry.pid = (pid_t)numbers[5];
-    entry.pid_start = numbers[6];
-    rc = registry_read_end(store, 0, link);
+    memcpy(entry.link.nonce, nonce, sizeof(entry.link.nonce));
+    rc = store_read(store, text, REGISTRY_ENTRY, nonce);
     if (!rc)
-        rc = registry_read_end(store, 1, link);
-    if (!rc)
-        rc = registry_read_phase(store, &entry);
+        rc = registry_parse(text, &entry);
     if (!rc)
         *entry_r = entry;
     return rc;
@@ -155,65 +152,12 @@ int registry_read(struct shmlink_ctx *ctx, struct registry_entry **entries_r,
     return rc;
 }
 
-static int registry_put(struct store *store, const char *nonce,
-                        const char *key, const char *value)
-{
-    return store_set(store, value, REGISTRY_ENTRY "/%s", nonce, key);
-}
-
-static int registry_put_u64(struct store *store, const char *nonce,
-                            const char *key, uint64_t value)
-{
-    char text[24];
-
-    snprintf(text, sizeof(text), "%" PRIu64, value);
-    return registry_put(store, nonce, key, text);
-}
-
-static int registry_write_phase(struct store *store,
-                                const struct registry_entry *entry)
-{
-    const char *nonce = entry->link.nonce;
-    int rc;
-
-    rc = registry_put(store, nonce, "phase", phase_names[entry->phase]);
-    if (!rc)
-        rc = registry_put_u64(store, nonce, "since",
-                              (uint64_t)entry->link.since);
-    if (!rc)
-        rc = registry_put_u64(store, nonce, "pid", (uint64_t)entry->pid);
-    if (!rc)
-        rc = registry_put_u64(store, nonce, "pid-start", entry->pid_start);
-    return rc;
-}
-
 int registry_write(struct store *store, const struct registry_entry *entry)
 {
-    const struct shmlink_link *link = &entry->link;
-    const struct {
-        const char *key;
-        uint64_t value;
-    } numbers[] = {
-        { "domid1", link->domid[0] }, { "domid2", link->domid[1] },
-        { "vif1", link->vif[0] }, { "vif2", link->vif[1] },
-        { "devid", link->devid }, { "ring-bytes", link->ring_bytes },
-        { "force", entry->force }, { "made-backend", entry->made_backend },
-    };
-    char uuid[UUID_TEXT_BYTES], key[16];
-    size_t i;
-    int rc;
+    char text[STORE_VALUE_BYTES];
 
-    /* dom0's alone; what is below inherits that. */
-    rc = store_write(store, 0, 0, "", REGISTRY_ENTRY, link->nonce);
-    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !rc; i++)
-        rc = registry_put_u64(store, link->nonce, numbers[i].key,
-                              numbers[i].value);
-    for (i = 0; i < 2 && !rc; i++) {
-        snprintf(key, sizeof(key), "uuid%zu", i + 1);
-        uuid_text(link->uuid[i], uuid);
-        rc = registry_put(store, link->nonce, key, uuid);
-    }
-    return rc ? rc : registry_write_phase(store, entry);
+    registry_format(entry, text);
+    return store_write(store, 0, 0, text, REGISTRY_ENTRY, entry->link.nonce);
 }
 
 int registry_remove(struct store *store, const char *nonce)
@@ -228,21 +172,17 @@ int registry_remove(struct store *store, const char *nonce)
     return rc;
 }
 
-static int registry_change_phase(struct store *store, void *opaque)
-{
-    return registry_write_phase(store, opaque);
-}
-
 int registry_set_phase(struct shmlink_ctx *ctx, struct registry_entry *entry,
                        enum registry_phase phase)
 {
+    struct store store = { .ctx = ctx };
     int rc;
 
     entry->phase = phase;
     entry->pid = getpid();
     rc = process_start(ctx, entry->pid, &entry->pid_start);
     if (!rc)
-        rc = store_transact(ctx, registry_change_phase, entry);
+        rc = registry_write(&store, entry);
     if (rc)
         return ctx_fail(ctx, rc, "cannot write " REGISTRY_LINKS
                         " in xenstore: %s", strerror(-rc));

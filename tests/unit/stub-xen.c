@@ -16,7 +16,7 @@
 #include "filter-netlink.h"
 #include "stub-xen.h"
 
-enum { NODES_MAX = 512, PATH_BYTES = 160, VALUE_BYTES = 256,
+enum { NODES_MAX = 512, PATH_BYTES = 160, VALUE_BYTES = 512,
        TOUCHED_MAX = 256 };
 
 struct node {
@@ -154,16 +154,13 @@ const char *stub_permissions(const char *path)
     return node ? node->permissions : "";
 }
 
-const char *stub_find(const char *suffix)
+const char *stub_below(const char *top)
 {
     unsigned int i;
 
-    for (i = 0; i < tree.nr; i++) {
-        size_t len = strlen(tree.node[i].path), tail = strlen(suffix);
-
-        if (len >= tail && !strcmp(tree.node[i].path + len - tail, suffix))
+    for (i = 0; i < tree.nr; i++)
+        if (below(tree.node[i].path, top) && strcmp(tree.node[i].path, top))
             return tree.node[i].path;
-    }
     return NULL;
 }
 

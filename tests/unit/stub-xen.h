@@ -47,8 +47,8 @@ const char *stub_get(const char *path);     /* NULL: none */
 void stub_remove(const char *path);
 /* "n0,r1" as written; "" where none were set. */
 const char *stub_permissions(const char *path);
-/* The first path that ends so, or NULL. */
-const char *stub_find(const char *suffix);
+/* The first path below this one, or NULL. */
+const char *stub_below(const char *top);
 /* All paths and values, one per line; the caller frees it. */
 char *stub_dump(void);
 
