@@ -9,9 +9,10 @@ Each end sends at least BYTES, at most RATE bytes a second where it is given;
 "run" goes on until the file STOP exists, where it is given, and "serve" until
 its peer has ended. Prints one line of JSON: bytes and sha256 of each
 direction, the seconds it took, and every pause in reception of at least GAP
-seconds as [end of pause, length], by the wall clock. Each end also knows what
-must come: "wrong" lists the first stretches that differ, as [offset, bytes,
-expected, got], which tells a damaged stream from a damaged hash.
+seconds ("least_gap") as [end of pause, length], by the wall clock. Each end
+also knows what must come: "wrong" lists the first stretches that differ, as
+[offset, bytes, expected, got], which tells a damaged stream from a damaged
+hash.
 """
 import hashlib
 import json
@@ -130,7 +131,8 @@ def report(transfer, seconds):
         "received_bytes": transfer.received_bytes,
         "received_sha256": transfer.received.hexdigest(),
         "seconds": round(seconds, 3),
-        "wrong": transfer.wrong, "gaps": transfer.gaps}), flush=True)
+        "wrong": transfer.wrong, "least_gap": GAP,
+        "gaps": transfer.gaps}), flush=True)
 
 
 def serve(port):
