@@ -85,7 +85,7 @@ static int past_step(struct past *past, const struct journal_run *run,
         break;
     default:
         entry.kind = after.link.linked ? CHOOSE_PAST_LINK_ENABLED
-                                  : CHOOSE_PAST_LINK_DISABLED;
+                                       : CHOOSE_PAST_LINK_DISABLED;
         rc = past_add(past, &entry);
         break;
     }

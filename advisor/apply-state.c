@@ -270,7 +270,7 @@ int apply_state_parse(struct apply_state *state_r, const char *text)
         state.link.linked = jsonio_bool(&in, object, "linked", false);
         state.link.ring_bytes = (uint32_t)jsonio_uint(&in, object,
                                                       "ring-bytes", 0,
-                                                 UINT32_MAX, 0);
+                                                      UINT32_MAX, 0);
     } else if (!in.rc) {
         if (state_is_pin(&state))
             state.vcpuid = (uint32_t)jsonio_uint(&in, object, "vcpuid", 0,

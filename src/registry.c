@@ -68,7 +68,7 @@ static int registry_phase(const char *text, enum registry_phase *phase_r)
 static int registry_parse(const char *text, struct registry_entry *entry)
 {
     struct shmlink_link *link = &entry->link;
-    char uuid[2][UUID_TEXT_BYTES], phase[16];
+    char uuid[2][UUID_TEXT_BYTES], phase[16], again[STORE_VALUE_BYTES];
     unsigned int force, made_backend;
     int64_t since;
     int32_t pid;
@@ -85,17 +85,20 @@ static int registry_parse(const char *text, struct registry_entry *entry)
            &link->domid[1], uuid[1], &link->vif[1],
            &link->devid, &link->ring_bytes, &force, &made_backend,
            phase, &since, &pid, &entry->pid_start, &end);
-    if (end < 0 || text[end] || link->domid[0] >= DOMID_FIRST_RESERVED ||
+    if (end < 0 || since < 0 || pid < 0 || link->domid[0] >= DOMID_FIRST_RESERVED ||
         link->domid[1] >= DOMID_FIRST_RESERVED ||
         link->ring_bytes > SHMLINK_RING_BYTES_MAX ||
         domain_uuid_parse(uuid[0], link->uuid[0]) ||
-        domain_uuid_parse(uuid[1], link->uuid[1]))
+        domain_uuid_parse(uuid[1], link->uuid[1]) ||
+        registry_phase(phase, &entry->phase))
         return -EINVAL;
     link->since = (time_t)since;
     entry->force = force;
     entry->made_backend = made_backend;
     entry->pid = (pid_t)pid;
-    return registry_phase(phase, &entry->phase);
+    /* Signs, overflows and what else sscanf() lets pass. */
+    registry_format(entry, again);
+    return strcmp(text, again) ? -EINVAL : 0;
 }
 
 static int registry_read_entry(struct store *store, const char *nonce,

@@ -694,6 +694,8 @@ static void test_entry_damaged(void **state)
         { "uuid1", "11111111-1111-1111-1111" }, { "vif1", "" },
         { "domid2", "32752" }, { "ring-bytes", "8388608" },
         { "phase", "wet" }, { "pid-start", "4711 " }, { "force", "10" },
+        { "force", "2" }, { "vif2", "-1" }, { "devid", "4294967296" },
+        { "pid", "-1" },
     };
     struct shmlink_ctx *ctx = open_ctx();
     struct shmlink_link *links;
