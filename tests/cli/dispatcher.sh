@@ -114,11 +114,11 @@ kill -TERM "$pid"
 wait "$pid"
 check "signal passed on" "$? $(grep -c got-term log)" "9 1"
 
-
 touch hold-slow
 for signal in TERM HUP; do
     : >log
-    bin/xl save a f &
+    # As in a terminal, even where this test runs under nohup.
+    env --default-signal="$signal" bin/xl save a f &
     pid=$!
     for ((i = 0; i < 100; i++)); do
         grep -q hold log && break
