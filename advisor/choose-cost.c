@@ -60,11 +60,14 @@ static void cost_edges(const struct choose_model *model, const uint32_t *slot,
         for (; edge < end; edge++) {
             if (edge->to < i)
                 continue;
-            if (slot[i] == slot[edge->to])
+            if (slot[i] == slot[edge->to]) {
                 cost->switches += (double)edge->storm;
-            else
+                cost->contention += choose_meeting(model, &model->entities[i],
+                                                   edge, slot[i]);
+            } else {
                 cost->distance += choose_edge_distance(model, edge, slot[i],
                                                        slot[edge->to]);
+            }
         }
     }
 }

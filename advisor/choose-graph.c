@@ -5,10 +5,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* An edge before it is stored at both its ends. */
+/* An edge before it is stored at both its ends.  met: packets that the one
+ * sends the other, by whatever way. */
 struct wire {
     uint32_t a, b;
-    double bytes, packets, storm;
+    double bytes, packets, met;
 };
 
 struct graph {
@@ -54,11 +55,9 @@ static void find_ends(const struct choose_model *model, size_t domain,
 }
 
 static int add_wire(struct graph *graph, uint32_t a, uint32_t b, double bytes,
-                    double packets, double storm_packets)
+                    double packets, double met)
 {
-    const struct choose_model *model = graph->model;
     struct wire *more;
-    double most;
 
     if (graph->nr == CHOOSE_EDGES_MAX) {
         graph->full = true;
@@ -71,18 +70,16 @@ static int add_wire(struct graph *graph, uint32_t a, uint32_t b, double bytes,
             return -ENOMEM;
         graph->wires = more;
     }
-    most = model->entities[a].demand + model->entities[b].demand;
     graph->wires[graph->nr++] = (struct wire) {
         .a = a < b ? a : b, .b = a < b ? b : a,
-        .bytes = bytes, .packets = packets,
-        .storm = fmin(most, storm_packets * model->settings->switch_ns * 1e-9),
+        .bytes = bytes, .packets = packets, .met = met,
     };
     return 0;
 }
 
 static int join(struct graph *graph, const struct ends *from,
                 const struct ends *to, double bytes, double packets,
-                double storm_packets)
+                double met)
 {
     uint32_t i, j;
     double share;
@@ -93,7 +90,7 @@ static int join(struct graph *graph, const struct ends *from,
             share = from->share[i] * to->share[j];
             rc = add_wire(graph, from->entity[i], to->entity[j],
                           bytes * share, packets * share,
-                          storm_packets * share);
+                          met * share);
         }
     }
     return rc;
@@ -165,7 +162,7 @@ static void merge(struct graph *graph)
         if (nr && !compare_wires(&graph->wires[nr - 1], &graph->wires[i])) {
             graph->wires[nr - 1].bytes += graph->wires[i].bytes;
             graph->wires[nr - 1].packets += graph->wires[i].packets;
-            graph->wires[nr - 1].storm += graph->wires[i].storm;
+            graph->wires[nr - 1].met += graph->wires[i].met;
         } else if (graph->wires[i].a != graph->wires[i].b) {
             graph->wires[nr++] = graph->wires[i];
         }
@@ -173,16 +170,41 @@ static void merge(struct graph *graph)
     graph->nr = nr;
 }
 
+/* What share of an entity's work so many packets per second stand for. */
+static double share_of_work(const struct choose_model *model,
+                            const struct choose_entity *entity, double packets)
+{
+    const struct snapshot_vcpu *v = &model->snapshot->vcpus[entity->vcpu];
+    double switches = 0;
+    uint32_t i;
+
+    if (packets <= 0)
+        return 0;
+    for (i = 0; i < entity->nr_vcpus; i++) {
+        if (v[i].switches.source == SNAPSHOT_SOURCE_NONE)
+            return fmin(1, packets / CHOOSE_SWITCHES_UNKNOWN);
+        switches += v[i].switches.value;
+    }
+    return packets < switches ? packets / switches : 1;
+}
+
 static void store_edge(struct choose_model *model, uint32_t from, uint32_t to,
                        const struct wire *wire)
 {
-    struct choose_entity *entity = &model->entities[from];
+    struct choose_entity *a = &model->entities[from];
+    const struct choose_entity *b = &model->entities[to];
+    double storm = wire->met * model->settings->switch_ns * 1e-9;
+    double meeting = (fmin(a->demand, b->demand) - a->demand * b->demand) *
+                     fmin(share_of_work(model, a, wire->met),
+                          share_of_work(model, b, wire->met));
+    double home = a->demand > 0 && b->demand > 0 ?
+        a->weight / a->demand * b->weight / b->demand : 0;
 
-    model->edges[entity->first_edge + entity->nr_edges++] =
-        (struct choose_edge) {
-            .to = to, .bytes = (float)wire->bytes,
-            .packets = (float)wire->packets, .storm = (float)wire->storm,
-        };
+    model->edges[a->first_edge + a->nr_edges++] = (struct choose_edge) {
+        .to = to, .bytes = (float)wire->bytes, .packets = (float)wire->packets,
+        .storm = (float)fmin(a->demand + b->demand, storm),
+        .meeting = (float)meeting, .meeting_home = (float)(meeting * home),
+    };
 }
 
 static int store(struct graph *graph)

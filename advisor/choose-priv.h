@@ -18,7 +18,10 @@
  *   was not helped by the scheduler; 0.5 where wait is not known.  One that
  *   is pinned to one slot, or that the plan moves, has its whole demand.
  * contention: weights a and b on one slot collide a * b of the time (they are
- *   busy independently), for which one of them waits.
+ *   busy independently), for which one of them waits.  Not so far as they work
+ *   for each other: what wakes the one comes while the other runs.  As much of
+ *   them as min(1, packets / VM switches) of each is such work, and collides
+ *   min(a, b) of the time.
  *   On sibling threads of one core: sibling_slowdown * a * b for vCPUs of one
  *   VM, or if smt_sharing; else, so that it is worse than one thread and not
  *   worth it for a short way, 1.25 * (a + 0.2) * (b + 0.2), where 0.2 is
@@ -58,6 +61,7 @@
 #define CHOOSE_RIGIDITY_MIN	0.25
 #define CHOOSE_RIGIDITY_UNKNOWN	0.5
 #define CHOOSE_DEMAND_UNKNOWN	0.1
+#define CHOOSE_SWITCHES_UNKNOWN	1000.0	/* per second */
 #define CHOOSE_ENDS_MAX		8U
 #define CHOOSE_EDGES_MAX	1000000U
 
@@ -98,7 +102,9 @@ struct choose_entity {
 struct choose_edge {
     uint32_t to;		/* entity */
     float bytes, packets;	/* per second, both directions */
-    float storm;		/* cost on one slot, pCPUs */
+    float storm;		/* VM switches on one slot, pCPUs */
+    float meeting;		/* collisions there beyond those by chance */
+    float meeting_home;		/* the same where both are at home */
 };
 
 struct choose_model {

@@ -62,7 +62,9 @@ static uint32_t nearest(const struct choose_state *state, uint32_t index,
 
     for (i = 0; i < entity->nr_edges; i++, edge++) {
         if (same_slot)
-            saved = state->slot[edge->to] == from ? (double)edge->storm : 0;
+            saved = state->slot[edge->to] != from ? 0 :
+                    (double)edge->storm + choose_meeting(model, entity, edge,
+                                                         from);
         else
             saved = choose_edge_distance(model, edge, from,
                                          state->slot[edge->to]) -

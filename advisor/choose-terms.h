@@ -23,6 +23,16 @@ static inline double choose_foreign_at(const struct choose_entity *entity,
                                 : entity->demand + CHOOSE_PRESENCE;
 }
 
+/* Two that talk on one slot: collisions beyond those by chance. */
+static inline double choose_meeting(const struct choose_model *model,
+                                    const struct choose_entity *entity,
+                                    const struct choose_edge *edge,
+                                    uint32_t slot)
+{
+    return slot == entity->home && slot == model->entities[edge->to].home
+               ? (double)edge->meeting_home : (double)edge->meeting;
+}
+
 static inline double choose_excess(double load, double limit)
 {
     return load > limit ? CHOOSE_OVERLOAD * (load - limit) : 0;

@@ -74,7 +74,7 @@ static void test_golden(void **state)
 {
     static const char *const names[] = {
         "busy-pair", "two-pcpus", "cpu-bound", "siblings", "idle", "no-link",
-        "chatty-node", "far", "isolated", "granularity",
+        "chatty-node", "far", "isolated", "granularity", "talking",
     };
     struct settings settings;
     size_t i;
