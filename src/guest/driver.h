@@ -132,6 +132,7 @@ enum shmlink_phase {
  * @phase: where it stands
  * @peer_state: the peer's xenbus state, as last seen
  * @deadline: CLOSING: do not wait any longer, in jiffies
+ * @looks_left: CLOSING: so many more looks after that
  * @config: from the toolstack
  * @error: why the link was given up, or NULL
  * @port: where our vif is hooked
@@ -157,6 +158,7 @@ struct shmlink_link {
 	enum shmlink_phase phase;
 	enum xenbus_state peer_state;
 	unsigned long deadline;
+	unsigned int looks_left;
 	struct shmlink_config config;
 	const char *error;
 

@@ -22,6 +22,8 @@
 #define CLOSE_PERIOD	msecs_to_jiffies(5)
 /* How long a closing link waits for its peer. */
 #define CLOSE_TIMEOUT	HZ
+/* And how often it looks after that: this guest may have had no pCPU before. */
+#define CLOSE_LOOKS	20
 /* The same before suspend, when nothing but us can run. */
 #define SUSPEND_TIMEOUT	msecs_to_jiffies(300)
 
@@ -147,6 +149,7 @@ static void link_close(struct shmlink_link *link, unsigned long timeout)
 		shmlink_netdev_close_tx(link, drain);
 	link->phase = SHMLINK_CLOSING;
 	link->deadline = jiffies + (drain ? timeout : 0);
+	link->looks_left = drain ? CLOSE_LOOKS : 0;
 	xenbus_switch_state(link->xbdev, XenbusStateClosing);
 }
 
@@ -168,19 +171,31 @@ static bool link_is_drained(struct shmlink_link *link)
 	return ended;
 }
 
+/* Whether a closing link has waited long enough. */
+static bool link_is_late(struct shmlink_link *link)
+{
+	if (peer_has_gone(link))
+		return true;
+	if (time_before(jiffies, link->deadline))
+		return false;
+	return !link->looks_left || !--link->looks_left;
+}
+
 /*
  * One step of CLOSING.  The back end unmaps as soon as it has received all;
  * the front end then waits for that, since only then can it end its grants.
  */
 static void link_closing(struct shmlink_link *link)
 {
-	bool late = time_after_eq(jiffies, link->deadline) ||
-		    peer_has_gone(link);
+	bool drained = link_is_drained(link);
+	bool done = drained && (!link->front ||
+				link->peer_state == XenbusStateClosed);
 
-	if (!late && !link_is_drained(link))
+	if (!done && !link_is_late(link))
 		return link_look_again(link, CLOSE_PERIOD);
-	if (!late && link->front && link->peer_state != XenbusStateClosed)
-		return link_look_again(link, CLOSE_PERIOD);
+	if (!drained && !peer_has_gone(link))
+		dev_warn(&link->xbdev->dev,
+			 "closed before the peer had ended: frames may be lost\n");
 	link_finish(link);
 }
 
@@ -194,8 +209,7 @@ static void link_close_sync(struct shmlink_link *link, unsigned long timeout)
 	else if (link->phase == SHMLINK_CONNECTED)
 		link_close(link, timeout);
 	if (link->phase == SHMLINK_CLOSING) {
-		while (!peer_has_gone(link) && !link_is_drained(link) &&
-		       time_before(jiffies, link->deadline))
+		while (!link_is_drained(link) && !link_is_late(link))
 			usleep_range(1000, 2000);
 		/* The back end's answer is to unmap: see when it is done. */
 		shmlink_divert_stop(link);

@@ -20,6 +20,9 @@
 /* Room without which the queue stops: any frame fits. */
 #define ROOM_MIN	((u32)SHMLINK_RECORD_BYTES(SHMLINK_FRAME_BYTES_MAX))
 
+/* So often at least a closing link looks whether its queue is empty. */
+#define QUEUE_LOOKS	20
+
 struct netdev_private {
 	struct shmlink_link *link;
 };
@@ -358,12 +361,14 @@ void shmlink_netdev_destroy(struct shmlink_link *link)
 	link->netdev = NULL;
 }
 
+/* Looks a few times in any case: there may have been no pCPU for this guest. */
 static bool wait_queue_empty(struct net_device *dev, unsigned int ms)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(ms);
+	unsigned int looks = 0;
 
 	while (!qdisc_all_tx_empty(dev)) {
-		if (time_after(jiffies, end))
+		if (++looks > QUEUE_LOOKS && time_after(jiffies, end))
 			return false;
 		usleep_range(200, 1000);
 	}
@@ -384,9 +389,13 @@ void shmlink_netdev_close_tx(struct shmlink_link *link, bool drain)
 
 	if (drain)
 		wait_queue_empty(dev, 300);
+	/* Under the lock: no transmission that has not seen it stops the queue. */
+	netif_tx_lock_bh(dev);
 	WRITE_ONCE(link->reroute, true);
 	netif_wake_queue(dev);
-	wait_queue_empty(dev, 200);
+	netif_tx_unlock_bh(dev);
+	if (!wait_queue_empty(dev, 200))
+		netdev_warn(dev, "closed with frames in the queue\n");
 
 	netif_tx_lock_bh(dev);
 	shmlink_ring_close(&link->tx);
