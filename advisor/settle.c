@@ -21,15 +21,24 @@ static bool settle_concerned(const struct plan *plan, const uint8_t uuid[16])
     return false;
 }
 
-static void settle_add(double *sum, double *error,
-                       const struct snapshot_value *value)
+enum settle_field
 {
-    *sum += value->value;
-    *error = hypot(*error, value->error);
-}
+    SETTLE_BYTES,
+    SETTLE_WAIT,
+    SETTLE_WAIT_BIAS, /* by which all parts may have it wrong in one way */
+    SETTLE_RUN,
+    SETTLE_VM_SWITCHES,
+    SETTLE_FIELDS,
+};
 
-/* That vCPU in the other snapshot; NULL: not there, or not online. */
-static const struct snapshot_vcpu *settle_same(const struct snapshot *s,
+struct settle_part
+{
+    double sum[SETTLE_FIELDS];
+    size_t vms;
+};
+
+/* That vCPU in a snapshot; NULL: not there, or not online. */
+static const struct snapshot_vcpu *settle_vcpu(const struct snapshot *s,
                                                const uint8_t uuid[16],
                                                uint32_t vcpuid)
 {
@@ -42,35 +51,66 @@ static const struct snapshot_vcpu *settle_same(const struct snapshot *s,
     return v->online ? v : NULL;
 }
 
+/* Whether a vCPU's waiting and switches are known wherever it is online. */
+static void settle_known(const struct settle_series *series,
+                         const uint8_t uuid[16], uint32_t vcpuid,
+                         bool *wait, bool *switches)
+{
+    size_t i;
+
+    for (i = 0; i < SETTLE_PARTS; i++) {
+        const struct snapshot_vcpu *v = settle_vcpu(series->parts[i], uuid,
+                                                    vcpuid);
+
+        if (v && v->wait.source == SNAPSHOT_SOURCE_NONE)
+            *wait = false;
+        if (v && v->switches.source == SNAPSHOT_SOURCE_NONE)
+            *switches = false;
+    }
+}
+
 /*
- * What the other snapshot could not measure of a vCPU (the trace buffer was
- * taken, samples were few) is left out of both: 0 there is no improvement.
+ * What could not be measured of a vCPU in one part (the trace buffer was
+ * taken, samples were few) is left out of all: 0 there is no improvement.
  */
-static void settle_sum(const struct plan *plan, const struct snapshot *s,
-                       const struct snapshot *other, struct settle_sums *sums)
+static void settle_add_vcpu(struct settle_part *part,
+                            const struct settle_series *series,
+                            const struct settle_series *other,
+                            const uint8_t uuid[16],
+                            const struct snapshot_vcpu *v)
+{
+    bool wait = true, switches = true;
+
+    settle_known(series, uuid, v->vcpuid, &wait, &switches);
+    settle_known(other, uuid, v->vcpuid, &wait, &switches);
+    part->sum[SETTLE_RUN] += v->utilisation.value;
+    if (wait)
+        part->sum[SETTLE_WAIT] += v->wait.value;
+    if (wait && v->wait.source == SNAPSHOT_SOURCE_SAMPLING)
+        part->sum[SETTLE_WAIT_BIAS] += v->wait.error;
+    if (switches)
+        part->sum[SETTLE_VM_SWITCHES] += v->switches.value;
+}
+
+static void settle_part(const struct plan *plan,
+                        const struct settle_series *series,
+                        const struct settle_series *other,
+                        const struct snapshot *s, struct settle_part *part)
 {
     size_t d, i;
 
-    memset(sums, 0, sizeof(*sums));
+    memset(part, 0, sizeof(*part));
     for (d = 0; d < s->nr_domains; d++) {
         const struct snapshot_domain *domain = &s->domains[d];
 
         if (!settle_concerned(plan, domain->uuid))
             continue;
-        sums->vms++;
+        part->vms++;
         for (i = 0; i < domain->vcpus_max; i++) {
             const struct snapshot_vcpu *v = &s->vcpus[domain->first_vcpu + i];
-            const struct snapshot_vcpu *o = settle_same(other, domain->uuid,
-                                                        v->vcpuid);
 
-            if (!v->online)
-                continue;
-            sums->run += v->utilisation.value;
-            if (!o || o->wait.source != SNAPSHOT_SOURCE_NONE)
-                settle_add(&sums->wait, &sums->wait_error, &v->wait);
-            if (!o || o->switches.source != SNAPSHOT_SOURCE_NONE)
-                settle_add(&sums->switches, &sums->switches_error,
-                           &v->switches);
+            if (v->online)
+                settle_add_vcpu(part, series, other, domain->uuid, v);
         }
     }
     for (i = 0; i < s->nr_traffic; i++) {
@@ -80,18 +120,59 @@ static void settle_sum(const struct plan *plan, const struct snapshot *s,
              && settle_concerned(plan, s->domains[t->from].uuid))
             || (t->to != SNAPSHOT_OUTSIDE
                 && settle_concerned(plan, s->domains[t->to].uuid)))
-            settle_add(&sums->bytes, &sums->bytes_error, &t->bytes);
+            part->sum[SETTLE_BYTES] += t->bytes.value;
     }
 }
 
-/* 1 more, -1 less, 0 not told apart. */
-static int settle_change(double before, double before_error, double after,
-                         double after_error, double margin)
+static struct settle_value settle_mean(const struct settle_part *parts,
+                                       enum settle_field field)
 {
-    double noise = SETTLE_SIGMAS * hypot(before_error, after_error);
+    struct settle_value value = { 0, 0 };
+    double squares = 0;
+    size_t i;
+
+    for (i = 0; i < SETTLE_PARTS; i++)
+        value.mean += parts[i].sum[field] / SETTLE_PARTS;
+    for (i = 0; i < SETTLE_PARTS; i++) {
+        double off = parts[i].sum[field] - value.mean;
+
+        squares += off * off;
+    }
+    value.error = sqrt(squares / (SETTLE_PARTS - 1) / SETTLE_PARTS);
+    return value;
+}
+
+static void settle_sum(const struct plan *plan,
+                       const struct settle_series *series,
+                       const struct settle_series *other,
+                       struct settle_sums *sums)
+{
+    struct settle_part parts[SETTLE_PARTS];
+    size_t i;
+
+    for (i = 0; i < SETTLE_PARTS; i++) {
+        settle_part(plan, series, other, series->parts[i], &parts[i]);
+        if (!i || parts[i].vms < sums->vms)
+            sums->vms = parts[i].vms;
+    }
+    sums->bytes = settle_mean(parts, SETTLE_BYTES);
+    sums->run = settle_mean(parts, SETTLE_RUN);
+    sums->switches = settle_mean(parts, SETTLE_VM_SWITCHES);
+    sums->wait = settle_mean(parts, SETTLE_WAIT);
+    sums->wait.error = hypot(sums->wait.error,
+                             settle_mean(parts, SETTLE_WAIT_BIAS).mean);
+}
+
+/* 1 more, -1 less, 0 not told apart. */
+static int settle_change(struct settle_value before, struct settle_value after,
+                         double margin)
+{
+    double noise = SETTLE_SIGMAS * hypot(before.error, after.error);
     double least = fmax(margin, noise);
 
-    return after - before > least ? 1 : before - after > least ? -1 : 0;
+    return after.mean - before.mean > least   ? 1
+           : before.mean - after.mean > least ? -1
+                                              : 0;
 }
 
 static void settle_say(struct settle_verdict *v, enum settle_outcome outcome,
@@ -108,63 +189,83 @@ static void settle_say(struct settle_verdict *v, enum settle_outcome outcome,
 /* Less is carried: is the path worse, or is there less to carry? */
 static void settle_less(struct settle_verdict *v)
 {
-    double demand_before = v->before.run + v->before.wait;
-    double demand_after = v->after.run + v->after.wait;
+    double demand_before = v->before.run.mean + v->before.wait.mean;
+    double demand_after = v->after.run.mean + v->after.wait.mean;
 
     if (demand_after < demand_before / 2
-        && v->after.wait <= v->before.wait + SETTLE_WAIT_PCPUS)
+        && v->after.wait.mean <= v->before.wait.mean + SETTLE_WAIT_PCPUS)
         settle_say(v, SETTLE_UNKNOWN, "the load went away: CPU demand",
                    demand_before, demand_after, "pCPUs");
     else
-        settle_say(v, SETTLE_WORSE, "throughput", v->before.bytes * 8e-6,
-                   v->after.bytes * 8e-6, "Mb/s");
+        settle_say(v, SETTLE_WORSE, "throughput",
+                   v->before.bytes.mean * 8e-6, v->after.bytes.mean * 8e-6,
+                   "Mb/s");
 }
 
-void settle_judge(const struct plan *plan, const struct snapshot *before,
-                  const struct snapshot *after, struct settle_verdict *v)
+static bool settle_measured(const struct settle_series *series)
+{
+    size_t i;
+
+    for (i = 0; i < SETTLE_PARTS; i++)
+        if (series->parts[i]->duration <= 0)
+            return false;
+    return true;
+}
+
+void settle_judge(const struct plan *plan, const struct settle_series *before,
+                  const struct settle_series *after, struct settle_verdict *v)
 {
     const struct settle_sums *b = &v->before, *a = &v->after;
-    double switches_before, switches_after;
+    struct settle_value switches;
     int change;
 
     memset(v, 0, sizeof(*v));
     settle_sum(plan, before, after, &v->before);
     settle_sum(plan, after, before, &v->after);
-    if (a->vms < b->vms || !b->vms || after->duration <= 0
-        || before->duration <= 0) {
+    if (a->vms < b->vms || !b->vms || !settle_measured(before)
+        || !settle_measured(after)) {
         settle_say(v, SETTLE_UNKNOWN, "not all are here any more: number",
                    (double)b->vms, (double)a->vms, "VMs");
         return;
     }
-    change = settle_change(b->bytes, b->bytes_error, a->bytes,
-                           a->bytes_error, SETTLE_MARGIN * b->bytes);
+    change = settle_change(b->bytes, a->bytes, SETTLE_MARGIN * b->bytes.mean);
     if (change > 0) {
-        settle_say(v, SETTLE_BETTER, "throughput", b->bytes * 8e-6,
-                   a->bytes * 8e-6, "Mb/s");
+        settle_say(v, SETTLE_BETTER, "throughput", b->bytes.mean * 8e-6,
+                   a->bytes.mean * 8e-6, "Mb/s");
         return;
     }
     if (change < 0) {
         settle_less(v);
         return;
     }
-    change = settle_change(b->wait, b->wait_error, a->wait, a->wait_error,
-                           fmax(SETTLE_WAIT_PCPUS, SETTLE_MARGIN * b->wait));
+    change = settle_change(b->wait, a->wait,
+                           fmax(SETTLE_WAIT_PCPUS,
+                                SETTLE_MARGIN * b->wait.mean));
     if (change) {
         settle_say(v, change > 0 ? SETTLE_WORSE : SETTLE_BETTER,
-                   "waiting for a pCPU", b->wait, a->wait, "pCPUs");
+                   "waiting for a pCPU", b->wait.mean, a->wait.mean, "pCPUs");
         return;
     }
     /* Per byte where there are bytes: more work may take more switches. */
-    switches_before = b->switches;
-    switches_after = a->bytes > 0 && b->bytes > 0
-                         ? a->switches * b->bytes / a->bytes
-                         : a->switches;
-    change = settle_change(switches_before, b->switches_error,
-                           switches_after, a->switches_error,
-                           fmax(SETTLE_SWITCHES, switches_before / 2));
+    switches = a->switches;
+    if (a->bytes.mean > 0 && b->bytes.mean > 0) {
+        switches.mean *= b->bytes.mean / a->bytes.mean;
+        switches.error *= b->bytes.mean / a->bytes.mean;
+    }
+    change = settle_change(b->switches, switches,
+                           fmax(SETTLE_SWITCHES, b->switches.mean / 2));
     settle_say(v, change > 0   ? SETTLE_WORSE
                   : change < 0 ? SETTLE_BETTER
                                : SETTLE_SAME,
-               "VM switches at the same traffic", switches_before,
-               switches_after, "1/s");
+               "VM switches at the same traffic", b->switches.mean,
+               switches.mean, "1/s");
+}
+
+void settle_series_dispose(struct settle_series *series)
+{
+    size_t i;
+
+    for (i = 0; i < SETTLE_PARTS; i++)
+        snapshot_free(series->parts[i]);
+    memset(series, 0, sizeof(*series));
 }

@@ -3,19 +3,23 @@
  * Was it worth it?  Compares the VMs that a plan touched before and after.
  * Pure.
  *
- * A difference counts when it is more than SETTLE_SIGMAS standard errors and
- * more than a margin, so that neither a poor measurement nor the everyday
- * variation of a load undoes a good plan.  Throughput decides first: what
- * carries more is better even when it waits more.  Then waiting, then VM
- * switches per byte.  Where the load itself went away (less traffic, and less
- * demand for CPU too), nothing can be said.
+ * Both are measured in SETTLE_PARTS parts, and the error of a mean is that
+ * which the differences between its parts give: it holds the poor measurement
+ * as well as the everyday variation of the load.  A difference counts when it
+ * is more than SETTLE_SIGMAS errors and more than a margin, so that neither
+ * undoes a good plan.  Throughput decides first: what carries more is better
+ * even when it waits more.  Then waiting, then VM switches per byte.  Where
+ * the load itself went away (less traffic, and less demand for CPU too),
+ * nothing can be said.
  */
 #ifndef SHMLINK_SETTLE_H
 #define SHMLINK_SETTLE_H
 
 #include <stddef.h>
 
-#define SETTLE_SIGMAS 2.0
+#define SETTLE_PARTS 5
+/* Student's t for 97.5 % at 4 to 8 degrees of freedom is 2.8 to 2.3. */
+#define SETTLE_SIGMAS 3.0
 #define SETTLE_MARGIN 0.10       /* of throughput and of waiting */
 #define SETTLE_WAIT_PCPUS 0.05   /* less more waiting is not looked at */
 #define SETTLE_SWITCHES 200.0    /* per second; fewer are not looked at */
@@ -31,14 +35,26 @@ enum settle_outcome
     SETTLE_UNKNOWN,
 };
 
+/* Measured one after the other, with nothing changed between them. */
+struct settle_series
+{
+    struct snapshot *parts[SETTLE_PARTS];
+};
+
+/* The mean of the parts, and its standard error. */
+struct settle_value
+{
+    double mean, error;
+};
+
 /* Of the VMs concerned, together. */
 struct settle_sums
 {
-    double bytes, bytes_error;       /* per second */
-    double wait, wait_error;         /* pCPUs */
-    double run;                      /* pCPUs */
-    double switches, switches_error; /* per second */
-    size_t vms;
+    struct settle_value bytes;    /* per second */
+    struct settle_value wait;     /* pCPUs */
+    struct settle_value run;      /* pCPUs */
+    struct settle_value switches; /* per second */
+    size_t vms;                   /* that are there in all parts */
 };
 
 struct settle_verdict
@@ -48,8 +64,12 @@ struct settle_verdict
     char text[256]; /* a line with the numbers that decided */
 };
 
-void settle_judge(const struct plan *plan, const struct snapshot *before,
-                  const struct snapshot *after,
+/* All parts of both are given. */
+void settle_judge(const struct plan *plan, const struct settle_series *before,
+                  const struct settle_series *after,
                   struct settle_verdict *verdict_r);
+
+/* Frees the parts; those that are NULL are fine. */
+void settle_series_dispose(struct settle_series *series);
 
 #endif

@@ -18,7 +18,6 @@
 #include "journal.h"
 #include "plan.h"
 #include "settle.h"
-#include "snapshot.h"
 #ifdef HAVE_XEN
 #include "apply-xen.h"
 #endif
@@ -181,19 +180,39 @@ static void advice_revert(struct advice *advice, int64_t run,
                        "remembered as bad");
 }
 
-/* Measure again; returns the exit status. */
-static int advice_settle(struct advice *advice, const struct snapshot *before,
-                         int64_t run)
+/* Measure in parts, for settle_judge(). */
+static int advice_series(struct advice *advice, const char *when,
+                         struct settle_series *series)
 {
-    struct snapshot *after = NULL;
+    double seconds = advice->settle / SETTLE_PARTS;
+    size_t i;
+    int rc = 0;
+
+    memset(series, 0, sizeof(*series));
+    if (!advice->quiet)
+        fprintf(advice->told, "Measuring %s: %d times %g s.\n", when,
+                SETTLE_PARTS, seconds);
+    fflush(advice->told);
+    for (i = 0; i < SETTLE_PARTS && !rc; i++)
+        rc = advice_snapshot(advice, seconds, &series->parts[i]);
+    if (rc)
+        settle_series_dispose(series);
+    return rc;
+}
+
+/* Measure again; returns the exit status. */
+static int advice_settle(struct advice *advice,
+                         const struct settle_series *before, int64_t run)
+{
     struct settle_verdict verdict;
+    struct settle_series after;
 
     sleep(SETTLE_PAUSE_S);
-    if (advice_snapshot(advice, advice->settle, &after))
+    if (advice_series(advice, "the effect", &after))
         return command_failed("the effect was not measured; the plan stays "
                               "applied, xl shmlink undo takes it back");
-    settle_judge(advice->plan, before, after, &verdict);
-    snapshot_free(after);
+    settle_judge(advice->plan, before, &after, &verdict);
+    settle_series_dispose(&after);
     switch (verdict.outcome) {
     case SETTLE_WORSE:
         fprintf(stderr, "xl shmlink: worse than before, so it is taken back: "
@@ -214,23 +233,19 @@ static int advice_settle(struct advice *advice, const struct snapshot *before,
     return COMMAND_OK;
 }
 
-int advice_apply(struct advice *advice, const struct snapshot *before,
-                 const char *command)
+int advice_apply(struct advice *advice, const char *command)
 {
-    struct snapshot *measured = NULL;
+    struct settle_series before = { 0 };
     struct apply_options options;
     struct apply_result result;
     int status = COMMAND_FAILED;
     int rc;
 
     if (advice_journal(advice, true) || advice_lock(advice)
-        || advice_host(advice) || advice_may_apply(advice))
+        || advice_host(advice) || advice_may_apply(advice)
+        || (advice->settle > 0
+            && advice_series(advice, "what is to be improved", &before)))
         return COMMAND_FAILED;
-    if (advice->settle > 0 && !before) {
-        if (advice_snapshot(advice, advice->settle, &measured))
-            return COMMAND_FAILED;
-        before = measured;
-    }
     advice_options(advice, &options);
     rc = apply_plan(advice->plan, command, &options, &result);
     if (!rc) {
@@ -240,7 +255,7 @@ int advice_apply(struct advice *advice, const struct snapshot *before,
                     result.changed == 1 ? "" : "s", (long long)result.run,
                     result.changed == 1 ? "it" : "them");
         status = advice->settle > 0 && result.changed
-                     ? advice_settle(advice, before, result.run)
+                     ? advice_settle(advice, &before, result.run)
                      : COMMAND_OK;
     } else if (!result.run) {
         command_failed("nothing was done: %s",
@@ -252,7 +267,7 @@ int advice_apply(struct advice *advice, const struct snapshot *before,
                                     : "the plan failed; all that was done is "
                                       "taken back");
     }
-    snapshot_free(measured);
+    settle_series_dispose(&before);
     return status;
 }
 
@@ -287,11 +302,9 @@ static int advice_undo_run(struct advice *advice, int64_t run)
     return COMMAND_OK;
 }
 #else
-int advice_apply(struct advice *advice, const struct snapshot *before,
-                 const char *command)
+int advice_apply(struct advice *advice, const char *command)
 {
     (void)advice;
-    (void)before;
     (void)command;
     return command_failed("built without Xen: nothing can be changed");
 }

@@ -15,6 +15,7 @@
 #include "db.h"
 #include "journal.h"
 #include "plan.h"
+#include "settle.h"
 #include "snapshot.h"
 #ifdef HAVE_XEN
 #include "apply-xen.h"
@@ -23,6 +24,8 @@
 
 #define SECONDS_DEFAULT 10.0
 #define SECONDS_MAX 3600.0
+/* A second for each of its parts. */
+#define SETTLE_SECONDS_MIN (1.0 * SETTLE_PARTS)
 /* A record takes 5 seconds; it comes every 5 minutes and is in nobody's way. */
 #define BUSY_SECONDS 15.0
 
@@ -110,7 +113,8 @@ static bool advice_option(struct advice *advice, const char *command,
         advice->state_dir = value;
         return true;
     case ADVICE_OPT_SETTLE:
-        *status_r = advice_seconds(command, value, 0, &advice->settle);
+        *status_r = advice_seconds(command, value, SETTLE_SECONDS_MIN,
+                                   &advice->settle);
         return true;
     case ADVICE_OPT_SETTING:
         *status_r = advice_set_option(advice, command, value);

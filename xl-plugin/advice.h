@@ -30,7 +30,8 @@ struct advice
     const char *state_dir;    /* of the journal and the history */
     double seconds;           /* to measure */
     double seconds_min;       /* of that, as an option */
-    double settle;            /* to measure after applying; 0: do not */
+    double settle;            /* to measure before and after applying; 0: do
+                                 not */
     bool force;
     bool quiet;               /* tell only what went wrong */
     FILE *told;               /* progress and outcome of changes: stdout, or
@@ -116,12 +117,9 @@ int advice_journal_failed(const struct advice *advice, int rc,
 
 /* One change of this host at a time; released by advice_close(). */
 int advice_lock(struct advice *advice);
-/*
- * Carry out advice->plan, and settle.  before: what was measured, or NULL
- * (measured first when settling).  Returns the exit status.
- */
-int advice_apply(struct advice *advice, const struct snapshot *before,
-                 const char *command);
+/* Carry out advice->plan, and settle: see settle.h.  Returns the exit
+ * status. */
+int advice_apply(struct advice *advice, const char *command);
 /* Take back run (0: the last one).  Returns the exit status. */
 int advice_undo(struct advice *advice, int64_t run);
 

@@ -153,7 +153,7 @@ static int advise_run(struct advice *advice,
             fprintf(advice->told, "Nothing was changed (-N).\n");
             return status;
         }
-        status = advice_apply(advice, advice->snapshot, "advise --apply");
+        status = advice_apply(advice, "advise --apply");
     }
     return status;
 }

@@ -93,7 +93,7 @@ static int apply_run(struct advice *advice, const char *path)
         printf("The plan has no steps.\n");
         return COMMAND_OK;
     }
-    return advice_apply(advice, NULL, "apply");
+    return advice_apply(advice, "apply");
 }
 
 int cmd_apply(int argc, char **argv)

@@ -285,7 +285,7 @@ static int rebalance_decide(struct rebalance *r, struct history *history,
                   r->advice.plan->after.total);
     if (command_dry_run || r->advice.from)
         return COMMAND_OK;
-    if (advice_apply(&r->advice, NULL, "rebalance")) {
+    if (advice_apply(&r->advice, "rebalance")) {
         rebalance_log(r, LOG_ERR, "failed, or worse and undone; see xl "
                       "shmlink history -l");
         return COMMAND_FAILED;

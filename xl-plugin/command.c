@@ -19,8 +19,9 @@
     "-t, --time=SECONDS     Measure so long; default 10 (record: 5).\n" \
     "    --from=FILE        A snapshot instead of this host: needs no Xen.\n"
 #define APPLY_OPTIONS \
-    "    --settle=SECONDS   Measure so long after it, and undo what is " \
-    "worse.\n" \
+    "    --settle=SECONDS   Measure so long before and after it, and undo " \
+    "what is\n" \
+    "                       worse; at least 5.\n" \
     "-f, --force            Although it was bad before, or a run was " \
     "interrupted.\n"
 #define STATE_OPTION \

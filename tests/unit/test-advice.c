@@ -106,7 +106,7 @@ static int apply(const char *path, enum fake_fault fault, struct output *o)
     advice.plan = fake_plan();
     fflush(stdout);
     assert_true(dup2(fileno(out), STDOUT_FILENO) >= 0);
-    status = advice_apply(&advice, NULL, "test");
+    status = advice_apply(&advice, "test");
     fflush(stdout);
     assert_true(dup2(keep, STDOUT_FILENO) >= 0);
     close(keep);
@@ -128,6 +128,8 @@ static void test_told(void **state)
     snprintf(path, sizeof(path), "/tmp/test-advice-%d.db", getpid());
     assert_int_equal(apply(path, FAKE_FINE, &o), COMMAND_OK);
     assert_string_equal(o.stdout_, "");
+    assert_non_null(strstr(o.told, "Measuring what is to be improved: 5 times "
+                           "1 s."));
     assert_non_null(strstr(o.told, "[1/6] "));
     assert_non_null(strstr(o.told, "done, verified\n"));
     assert_non_null(strstr(o.told, "6 changes made; xl shmlink undo 1"));
