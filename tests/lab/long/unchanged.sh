@@ -1,57 +1,66 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tells how far neighbouring measurements of a load that nobody has changed are
-# apart, which is what the margins of advisor/settle.h are to be compared with.
-# It measures and judges nothing.
+# apart, as --settle measures (advisor/settle.h): in five parts, of which the
+# differences give the error. What is far above SETTLE_SIGMAS and the margins
+# would be taken for an effect. It measures and judges nothing.
 # lab: --guests 3 --pcpus 4 --topology sockets=2,cores=2 --timeout 3600
 
 . /lab/advise.sh
 
-seconds=10
+parts=5
+seconds=2       # each part
+series=6
 
-# spread FILE...: of the snapshots, how far neighbours are apart at most.
-spread() {
-    local file
-    for file; do
-        jq -r '[.domains[] | select(.name == "vm1" or .name == "vm2") |
-            .vcpus[] | select(.online)] as $v |
-            def sum(f): [$v[] | f.value // 0] | add;
-            def sigma(f): [$v[] | f.error // 0 | . * .] | add | sqrt;
-            ([.traffic[].bytes.value // 0] | add) as $b |
-            ([.traffic[].bytes.error // 0 | . * .] | add | sqrt) as $e |
-            [$b, $e, sum(.wait), sigma(.wait), sum(.switches),
-             sigma(.switches)] | @tsv' "$file"
-    done | awk '
-        function apart(i, scale,   d, s) {
-            d = $i * scale - was[i]
+# sums FILE...: of the snapshots: throughput, waiting and VM switches of vm1 and
+# vm2, a line each.
+sums() {
+    jq -r '[.domains[] | select(.name == "vm1" or .name == "vm2") |
+        .vcpus[] | select(.online)] as $v |
+        def sum(f): [$v[] | f.value // 0] | add;
+        [([.traffic[].bytes.value // 0] | add) * 8e-6, sum(.wait),
+         sum(.switches)] | @tsv' "$@"
+}
+
+# apart: of lines of sums, how far neighbouring series are apart at most.
+apart() {
+    awk -v parts="$parts" '
+        function finish(i,   mean, error, d, s) {
+            mean = sum[i] / parts
+            error = (squares[i] / parts - mean * mean) / (parts - 1)
+            error = error > 0 ? sqrt(error) : 0
+            d = mean - was[i]
             d = d < 0 ? -d : d
-            s = sqrt($(i + 1) ^ 2 + error[i] ^ 2)
-            if (d > far[i]) far[i] = d
-            if (s && d / s > sigmas[i]) sigmas[i] = d / s
-            sum[i] += $i
+            s = sqrt(error ^ 2 + was_error[i] ^ 2)
+            if (NR > parts && d > far[i]) far[i] = d
+            if (NR > parts && s && d / s > errors[i]) errors[i] = d / s
+            was[i] = mean; was_error[i] = error
+            all[i] += mean; sum[i] = squares[i] = 0
         }
-        NR > 1 { apart(1, 1); apart(3, 1); apart(5, $1 ? was[1] / $1 : 1) }
-        { for (i = 1; i < 6; i += 2) { was[i] = $i; error[i] = $(i + 1) } }
+        { for (i = 1; i <= 3; i++) { sum[i] += $i; squares[i] += $i ^ 2 } }
+        NR % parts == 0 { for (i = 1; i <= 3; i++) finish(i); n++ }
+        function tell(i, what, digits) {
+            printf "%s: %.*f in the mean, apart %.*f (%.0f %%), %.1f errors\n",
+                what, digits, all[i] / n, digits, far[i],
+                all[i] ? 100 * far[i] * n / all[i] : 0, errors[i]
+        }
         END {
-            n = NR - 1
-            printf "throughput %.0f Mb/s, apart %.1f %% (%.1f errors)\n",
-                sum[1] * 8e-6 / n, sum[1] ? 100 * far[1] * n / sum[1] : 0,
-                sigmas[1]
-            printf "waiting %.3f pCPUs, apart %.3f (%.1f errors)\n",
-                sum[3] / n, far[3], sigmas[3]
-            printf "VM switches %.0f /s, apart %.0f (%.1f errors)\n",
-                sum[5] / n, far[5], sigmas[5]
+            tell(1, "throughput, Mb/s", 0)
+            tell(2, "waiting, pCPUs", 3)
+            tell(3, "VM switches, 1/s", 0)
         }'
 }
 
 unchanged() { # NAME
-    local i
+    local i j
     note "$1"
-    for i in 1 2 3 4 5 6 7 8; do
-        xl shmlink snapshot -q -t "$seconds" "$RESULTS/$1-$i.json" ||
-            fail "snapshot"
+    for ((i = 0; i < series; i++)); do
+        for ((j = 0; j < parts; j++)); do
+            xl shmlink snapshot -q -t "$seconds" "$RESULTS/$1-$i-$j.json" ||
+                fail "snapshot"
+        done
     done
-    spread "$RESULTS/$1"-?.json
+    sums "$RESULTS/$1"-?-?.json | tee "$RESULTS/$1.sums" | apart
 }
 
 place vm3 3
