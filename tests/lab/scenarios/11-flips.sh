@@ -14,10 +14,25 @@ rate=2000000          # bytes a second, each way
 least=${LEAST:-$((512 << 20))}  # each way
 to=$(guest_ip vm2)
 
+# drops: how many packets others than the driver have dropped so far: the vifs
+# and their queues in dom0, the guests' interfaces, their UDP sockets.
+drops() {
+    local dom vif
+    for dom in vm1 vm2; do
+        vif=$(vif_of "$dom")
+        cat "/sys/class/net/$vif/statistics/"{rx,tx}_dropped
+        tc -s qdisc show dev "$vif" | sed -n 's/.*(dropped \([0-9]*\),.*/\1/p'
+        guest "$dom" 'cat /sys/class/net/eth0/statistics/?x_dropped
+            tc -s qdisc show dev eth0 | sed -n "s/.*(dropped \([0-9]*\),.*/\1/p"
+            sed -n "s/^Udp: [0-9]* [0-9]* \([0-9]*\) .*/\1/p" /proc/net/snmp'
+    done | jq -s add
+}
+
 # load NAME BYTES RATE COMMAND...: run COMMAND under both kinds of traffic.
 load() {
-    local name=$1 least=$2 rate=$3 serve receive run send
+    local name=$1 least=$2 rate=$3 serve receive run send drops
     shift 3
+    drops=$(drops)
     guest vm1 rm -f /tmp/stop
     guest vm2 "python3 /lab/stream.py serve 5000" >"$RESULTS/$name-vm2.json" &
     serve=$!
@@ -37,6 +52,7 @@ load() {
     wait "$serve" || fail "$name: the stream broke in vm2"
     wait "$send" || fail "$name: the datagrams' sender failed"
     wait "$receive" || fail "$name: the datagrams' receiver failed"
+    echo "$(($(drops) - drops))" >"$RESULTS/$name-dropped.json"
 }
 
 flip() {
@@ -70,5 +86,9 @@ load fast 1000000 0 flip "$fast_flips"
 mv "$RESULTS/flips" "$RESULTS/fast-flips"
 note "$flips flips"
 load flips "$least" "$rate" flip "$flips"
+for dom in vm1 vm2; do
+    guest "$dom" dmesg | grep -E 'frames (may be lost|in the queue)' &&
+        fail "$dom: a link was closed too early"
+done
 python3 /lab/flips.py "$RESULTS" "$((2 * least))" || fail "see above"
 expect_nothing_left
