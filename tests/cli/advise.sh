@@ -58,6 +58,7 @@ expect 2 'is not a number' advise -t 0
 # Where nothing is measured for so long, it must not look as if it were.
 expect 2 "unknown option '-t'" apply -t 5 plan.json
 expect 2 "unknown option '--time=5'" apply --time=5 --settle 5 plan.json
+expect 2 'is not a number from 5 to 3600' apply --settle=3 plan.json
 expect 2 "unknown option '-t'" rebalance -N -t 5
 expect 2 'NAME=VALUE' advise --set boo
 expect 1 'boo' advise --from "$data/quiet.json" -c /dev/null --set boo=1
