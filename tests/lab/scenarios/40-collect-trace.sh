@@ -116,3 +116,6 @@ for vm in vm1 vm2 vm3; do
         -e '($t - $s.value | fabs) < 2 * $s.error + 0.03' >/dev/null ||
         fail "$vm's wait"
 done
+for vm in vm1 vm2; do
+    xl vcpu-pin "$vm" 0 all || fail "unpin $vm"
+done
