@@ -67,8 +67,7 @@ static void meet_edges(const struct choose_state *state, size_t first,
             to = state->slot[edge->to];
             if (from == to)
                 meeting->slot_cost +=
-                    (double)edge->storm +
-                    choose_meeting(model, &model->entities[i], edge, from);
+                    choose_together(model, &model->entities[i], edge, from);
             else if (model->slots[from].node != model->slots[to].node) {
                 meeting->distance_cost +=
                     choose_edge_distance(model, edge, from, to);

@@ -175,8 +175,7 @@ static void edge_field(struct choose_state *state,
         state->core_add[slot->core] -= (double)edge->bytes *
                                        model->group_cost;
         state->slot_add[state->slot[edge->to]] +=
-            (double)edge->storm +
-            choose_meeting(model, entity, edge, state->slot[edge->to]);
+            choose_together(model, entity, edge, state->slot[edge->to]);
     }
     for (node = 0; node < model->nr_nodes; node++)
         for (to = 0; to < model->nr_nodes; to++)
@@ -313,8 +312,7 @@ static void parts_edges(const struct choose_state *state,
 
     for (; edge < end; edge++) {
         if (state->slot[edge->to] == slot)
-            parts->storm += (double)edge->storm +
-                            choose_meeting(model, entity, edge, slot);
+            parts->storm += choose_together(model, entity, edge, slot);
         else
             parts->distance += choose_edge_distance(model, edge, slot,
                                                     state->slot[edge->to]);

@@ -62,9 +62,8 @@ static uint32_t nearest(const struct choose_state *state, uint32_t index,
 
     for (i = 0; i < entity->nr_edges; i++, edge++) {
         if (same_slot)
-            saved = state->slot[edge->to] != from ? 0 :
-                    (double)edge->storm + choose_meeting(model, entity, edge,
-                                                         from);
+            saved = state->slot[edge->to] == from ?
+                    choose_together(model, entity, edge, from) : 0;
         else
             saved = choose_edge_distance(model, edge, from,
                                          state->slot[edge->to]) -

@@ -33,6 +33,15 @@ static inline double choose_meeting(const struct choose_model *model,
                ? (double)edge->meeting_home : (double)edge->meeting;
 }
 
+/* All that an edge costs while both its ends are on that slot. */
+static inline double choose_together(const struct choose_model *model,
+                                     const struct choose_entity *entity,
+                                     const struct choose_edge *edge,
+                                     uint32_t slot)
+{
+    return (double)edge->storm + choose_meeting(model, entity, edge, slot);
+}
+
 static inline double choose_excess(double load, double limit)
 {
     return load > limit ? CHOOSE_OVERLOAD * (load - limit) : 0;
