@@ -13,13 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "apply.h"
-#include "apply-state.h"
-#include "journal.h"
-#include "plan.h"
-#include "settle.h"
+#include "apply/apply.h"
+#include "apply/state.h"
+#include "apply/journal.h"
+#include "model/plan.h"
+#include "apply/settle.h"
 #ifdef HAVE_XEN
-#include "apply-xen.h"
+#include "apply/xen.h"
 #endif
 
 /* Not /run/lock: there anybody could make the file and hold the lock. */

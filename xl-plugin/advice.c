@@ -10,16 +10,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "apply.h"
-#include "choose.h"
-#include "db.h"
-#include "journal.h"
-#include "plan.h"
-#include "settle.h"
-#include "snapshot.h"
+#include "apply/apply.h"
+#include "choose/choose.h"
+#include "base/db.h"
+#include "apply/journal.h"
+#include "model/plan.h"
+#include "apply/settle.h"
+#include "model/snapshot.h"
 #ifdef HAVE_XEN
-#include "apply-xen.h"
-#include "collect.h"
+#include "apply/xen.h"
+#include "collect/collect.h"
 #endif
 
 #define SECONDS_DEFAULT 10.0

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "command.h"
-#include "settings.h"
+#include "model/settings.h"
 
 struct apply_xen;
 struct choose_history;

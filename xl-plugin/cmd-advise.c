@@ -6,14 +6,14 @@
 #include <string.h>
 
 #include "advice.h"
-#include "apply.h"
-#include "choose.h"
-#include "jsonio.h"
-#include "plan.h"
-#include "show.h"
-#include "snapshot.h"
-#include "svg-scene.h"
-#include "svg.h"
+#include "apply/apply.h"
+#include "choose/choose.h"
+#include "base/jsonio.h"
+#include "model/plan.h"
+#include "show/show.h"
+#include "model/snapshot.h"
+#include "show/svg-scene.h"
+#include "show/svg.h"
 
 struct advise_options
 {

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "advice.h"
-#include "apply-state.h"
-#include "plan.h"
-#include "show.h"
+#include "apply/state.h"
+#include "model/plan.h"
+#include "show/show.h"
 
 static int apply_parse(int argc, char **argv, struct advice *advice)
 {

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "command.h"
-#include "parse.h"
+#include "base/parse.h"
 #include "session.h"
 #include "shmlink.h"
 

@@ -6,9 +6,9 @@
 #include <time.h>
 
 #include "advice.h"
-#include "journal.h"
-#include "jsonio.h"
-#include "parse.h"
+#include "apply/journal.h"
+#include "base/jsonio.h"
+#include "base/parse.h"
 
 #define RUNS_DEFAULT 20
 

@@ -9,13 +9,13 @@
 #include <time.h>
 
 #include "advice.h"
-#include "apply.h"
-#include "choose.h"
-#include "db.h"
-#include "history.h"
-#include "parse.h"
-#include "plan.h"
-#include "snapshot.h"
+#include "apply/apply.h"
+#include "choose/choose.h"
+#include "base/db.h"
+#include "record/record.h"
+#include "base/parse.h"
+#include "model/plan.h"
+#include "model/snapshot.h"
 
 #define DAYS_DEFAULT 7
 #define DAYS_MAX 365
@@ -116,7 +116,7 @@ static int rebalance_parse(int argc, char **argv, struct rebalance *r,
 }
 
 static void rebalance_hours(const struct rebalance *r,
-                            const struct history_hours *hours)
+                            const struct record_hours *hours)
 {
     char text[128] = "";
     unsigned int hour, last;
@@ -151,8 +151,8 @@ static char *rebalance_explain(const struct rebalance *r, int rc)
 
 /* A plan for the busy hours of the last `days`.  *plan_r is the caller's.
  * Logs: errors other than -ENODATA. */
-static int rebalance_plan(struct rebalance *r, struct history *history,
-                          const struct history_hours *hours,
+static int rebalance_plan(struct rebalance *r, struct record *history,
+                          const struct record_hours *hours,
                           unsigned int days, int64_t now_s,
                           const struct choose_history *past,
                           struct plan **plan_r)
@@ -164,7 +164,7 @@ static int rebalance_plan(struct rebalance *r, struct history *history,
     if (!rc)
         rc = snapshot_parse(&copy, text, strlen(text), &why);
     if (!rc) {
-        rc = history_overlay(history, now_s, days, hours, copy);
+        rc = record_overlay(history, now_s, days, hours, copy);
         if (rc)
             why = rebalance_explain(r, rc);
     }
@@ -218,8 +218,8 @@ static void rebalance_tell(const struct rebalance *r, const struct plan *plan)
  * What the last day alone does not ask for is not done either: one odd day in
  * a week moves nothing, and nothing is moved back and forth.
  */
-static int rebalance_confirmed(struct rebalance *r, struct history *history,
-                               const struct history_hours *hours,
+static int rebalance_confirmed(struct rebalance *r, struct record *history,
+                               const struct record_hours *hours,
                                int64_t last_s,
                                const struct choose_history *past,
                                bool *confirmed_r)
@@ -233,20 +233,20 @@ static int rebalance_confirmed(struct rebalance *r, struct history *history,
     return rc == -ENODATA ? 0 : rc;
 }
 
-static int rebalance_decide(struct rebalance *r, struct history *history,
+static int rebalance_decide(struct rebalance *r, struct record *history,
                             const struct choose_history *past)
 {
     int64_t now_s = r->advice.from ? r->advice.snapshot->time : time(NULL);
-    struct history_stat stat = { 0 };
-    struct history_hours hours;
+    struct record_stat stat = { 0 };
+    struct record_hours hours;
     bool confirmed;
     char *why;
     int rc;
 
-    rc = history_stat(history, &stat);
+    rc = record_stat(history, &stat);
     if (!rc)
-        rc = history_hours(history, now_s, r->days, BUSY_SHARE,
-                           RECORDS_LEAST, &hours);
+        rc = record_hours(history, now_s, r->days, BUSY_SHARE,
+                          RECORDS_LEAST, &hours);
     if (rc && rc != -ENODATA) {
         why = rebalance_explain(r, rc);
         rebalance_log(r, LOG_ERR, "no plan: %s", why ? why : strerror(-rc));
@@ -297,7 +297,7 @@ static int rebalance_decide(struct rebalance *r, struct history *history,
 static int rebalance_run(struct rebalance *r)
 {
     struct choose_history *past = NULL;
-    struct history *history = NULL;
+    struct record *history = NULL;
     int status = COMMAND_FAILED;
     char *path = NULL, *why;
     int rc;
@@ -313,7 +313,7 @@ static int rebalance_run(struct rebalance *r)
         return COMMAND_FAILED;
     if (asprintf(&path, "%s/history.db", r->advice.state_dir) < 0)
         path = NULL;
-    rc = path ? history_open(&history, path, 0) : -ENOMEM;
+    rc = path ? record_open(&history, path, 0) : -ENOMEM;
     if (rc) {
         why = rebalance_explain(r, rc);
         rebalance_log(r, LOG_ERR, "%s", why ? why : strerror(-rc));
@@ -321,7 +321,7 @@ static int rebalance_run(struct rebalance *r)
     } else {
         status = rebalance_decide(r, history, past);
     }
-    history_close(history);
+    record_close(history);
     apply_past_free(past);
     free(path);
     return status;

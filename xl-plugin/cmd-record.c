@@ -8,10 +8,10 @@
 #include <time.h>
 
 #include "advice.h"
-#include "db.h"
-#include "history.h"
-#include "parse.h"
-#include "snapshot.h"
+#include "base/db.h"
+#include "record/record.h"
+#include "base/parse.h"
+#include "model/snapshot.h"
 
 /* Long enough for a few hundred samples, short enough every 5 minutes. */
 #define RECORD_SECONDS 5.0
@@ -76,20 +76,20 @@ static int record_write(struct advice *advice,
                         const struct record_options *options,
                         const char *path)
 {
-    struct history_stat stat = { 0 };
-    struct history *history = NULL;
+    struct record_stat stat = { 0 };
+    struct record *history = NULL;
     char *why;
     int rc;
 
-    rc = history_open(&history, path, (uint64_t)options->max_mib << 20);
+    rc = record_open(&history, path, (uint64_t)options->max_mib << 20);
     if (!rc)
-        rc = history_add(history, advice->snapshot);
+        rc = record_add(history, advice->snapshot);
     /* Thinned by the real clock: an imported record may be older. */
     if (!rc)
-        rc = history_thin(history, time(NULL), options->keep_days);
+        rc = record_thin(history, time(NULL), options->keep_days);
     if (!rc)
-        rc = history_stat(history, &stat);
-    history_close(history);
+        rc = record_stat(history, &stat);
+    record_close(history);
     if (rc == -EINVAL)
         return command_failed("the snapshot measured nothing");
     if (rc) {

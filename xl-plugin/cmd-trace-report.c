@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "trace-log.h"
-#include "trace-metrics.h"
+#include "collect/trace-log.h"
+#include "collect/trace-metrics.h"
 
 static int map_file(const char *path, void **bytes_r, size_t *nr_r)
 {

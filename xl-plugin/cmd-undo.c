@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "advice.h"
-#include "parse.h"
+#include "base/parse.h"
 
 static int undo_parse(int argc, char **argv, struct advice *advice,
                       uint32_t *run_r)

@@ -5,7 +5,7 @@
 
 #include "list-json.h"
 #include "shmlink.h"
-#include "uuid.h"
+#include "base/uuid.h"
 
 static void add_u64(json_object *object, const char *key, uint64_t value)
 {

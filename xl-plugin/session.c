@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "parse.h"
+#include "base/parse.h"
 #include "session.h"
 #include "shmlink.h"
 

@@ -21,8 +21,8 @@
 
 #include <scotch/scotch.h>
 
-#include "choose-priv.h"
-#include "choose-terms.h"
+#include "choose/model.h"
+#include "choose/terms.h"
 #include "generate.h"
 
 static double now(void)
@@ -65,7 +65,7 @@ static void host_close(struct host *host)
     snapshot_free(host->snapshot);
 }
 
-static double cost_of(const struct choose_state *state)
+static double cost_of(const struct choose_placement *state)
 {
     struct plan_cost cost;
 
@@ -74,7 +74,7 @@ static double cost_of(const struct choose_state *state)
 }
 
 /* The rivals know of no rule against siblings: it is not held against them. */
-static double cost_of_rival(const struct choose_state *state)
+static double cost_of_rival(const struct choose_placement *state)
 {
     const struct choose_model *model = state->model;
     double cost = cost_of(state);
@@ -95,19 +95,19 @@ static double cost_of_rival(const struct choose_state *state)
 
 static double searched(const struct choose_model *model)
 {
-    struct choose_state *state;
+    struct choose_placement *state;
     double cost;
 
-    check(choose_state_new(&state, model, 0), "state");
+    check(choose_placement_new(&state, model, 0), "state");
     check(choose_search(state, UINT32_MAX, CHOOSE_EFFORT), "search");
     cost = cost_of(state);
-    choose_state_free(state);
+    choose_placement_free(state);
     return cost;
 }
 
 /* --- the exact optimum: branch and bound, every marginal cost being >= 0 --- */
 struct exact {
-    struct choose_state *state;
+    struct choose_placement *state;
     uint32_t *order, nr;
     double best;
     uint64_t nodes;
@@ -125,15 +125,15 @@ static void branch(struct exact *exact, uint32_t depth, double sum)
         return;
     }
     entity = exact->order[depth];
-    choose_state_field(exact->state, entity, cost);
+    choose_placement_field(exact->state, entity, cost);
     for (slot = 0; slot < model->nr_slots; slot++) {
         if (sum + cost[slot] >= exact->best - 1e-12 ||
             (!choose_allowed(model, entity, slot) &&
              slot != model->entities[entity].home))
             continue;
-        choose_state_move(exact->state, entity, slot);
+        choose_placement_move(exact->state, entity, slot);
         branch(exact, depth + 1, sum + cost[slot]);
-        choose_state_move(exact->state, entity, CHOOSE_NOWHERE);
+        choose_placement_move(exact->state, entity, CHOOSE_NOWHERE);
     }
 }
 
@@ -141,16 +141,16 @@ static void branch(struct exact *exact, uint32_t depth, double sum)
 static double optimum(const struct choose_model *model, double bound)
 {
     struct exact exact = { .best = 0 };
-    struct choose_state *state;
+    struct choose_placement *state;
     double sum, *cost;
     uint32_t i, slot;
 
-    check(choose_state_new(&state, model, 0), "state");
+    check(choose_placement_new(&state, model, 0), "state");
     exact.state = state;
     exact.order = calloc(model->nr_entities, sizeof(uint32_t));
     cost = calloc(model->nr_slots, sizeof *cost);
     for (i = 0; i < model->nr_entities; i++)
-        choose_state_move(state, i, CHOOSE_NOWHERE);
+        choose_placement_move(state, i, CHOOSE_NOWHERE);
     /* The fixed ones first: their cost is the same in every solution. */
     for (sum = 0, i = 0; i < model->nr_entities; i++) {
         if (!model->entities[i].fixed) {
@@ -158,15 +158,15 @@ static double optimum(const struct choose_model *model, double bound)
             continue;
         }
         slot = model->entities[i].home;
-        choose_state_field(state, i, cost);
+        choose_placement_field(state, i, cost);
         sum += cost[slot];
-        choose_state_move(state, i, slot);
+        choose_placement_move(state, i, slot);
     }
     exact.best = bound;
     branch(&exact, 0, sum);
     free(cost);
     free(exact.order);
-    choose_state_free(state);
+    choose_placement_free(state);
     return exact.best;
 }
 
@@ -224,33 +224,33 @@ static int bench_exact(uint32_t hosts)
 }
 
 /* --- the rivals on large hosts -------------------------------------------- */
-static void lift(struct choose_state *state)
+static void lift(struct choose_placement *state)
 {
     uint32_t i;
 
     for (i = 0; i < state->model->nr_entities; i++)
         if (!state->model->entities[i].fixed)
-            choose_state_move(state, i, CHOOSE_NOWHERE);
+            choose_placement_move(state, i, CHOOSE_NOWHERE);
 }
 
 /* Best of 50 tries. */
 static double random_cost(const struct choose_model *model)
 {
-    struct choose_state *state;
+    struct choose_placement *state;
     uint32_t tries, i, slot;
     double best = INFINITY;
     uint64_t seed = 7;
 
-    check(choose_state_new(&state, model, 0), "state");
+    check(choose_placement_new(&state, model, 0), "state");
     for (tries = 0; tries < 50; tries++) {
         for (i = 0; i < model->nr_entities; i++) {
             slot = generate_draw(&seed, model->nr_slots);
             if (!model->entities[i].fixed && choose_allowed(model, i, slot))
-                choose_state_move(state, i, slot);
+                choose_placement_move(state, i, slot);
         }
         best = fmin(best, cost_of_rival(state));
     }
-    choose_state_free(state);
+    choose_placement_free(state);
     return best;
 }
 
@@ -269,12 +269,12 @@ static int compare_busy(const void *a, const void *b)
 /* Busiest first, each where it is cheapest among those placed. */
 static double greedy_cost(const struct choose_model *model)
 {
-    struct choose_state *state;
+    struct choose_placement *state;
     struct busy *list;
     uint32_t nr = 0, i, slot, best;
     double *cost, total;
 
-    check(choose_state_new(&state, model, 0), "state");
+    check(choose_placement_new(&state, model, 0), "state");
     list = calloc(model->nr_entities, sizeof *list);
     cost = calloc(model->nr_slots, sizeof *cost);
     for (i = 0; i < model->nr_entities; i++)
@@ -283,18 +283,18 @@ static double greedy_cost(const struct choose_model *model)
     qsort(list, nr, sizeof *list, compare_busy);
     lift(state);
     for (i = 0; i < nr; i++) {
-        choose_state_field(state, list[i].entity, cost);
+        choose_placement_field(state, list[i].entity, cost);
         best = model->entities[list[i].entity].home;
         for (slot = 0; slot < model->nr_slots; slot++)
             if (cost[slot] < cost[best] &&
                 choose_allowed(model, list[i].entity, slot))
                 best = slot;
-        choose_state_move(state, list[i].entity, best);
+        choose_placement_move(state, list[i].entity, best);
     }
     total = cost_of_rival(state);
     free(list);
     free(cost);
-    choose_state_free(state);
+    choose_placement_free(state);
     return total;
 }
 
@@ -305,11 +305,11 @@ static double greedy_cost(const struct choose_model *model)
 static double libxl_cost(const struct choose_model *model)
 {
     uint32_t vcpus[SNAPSHOT_NODES_MAX] = { 0 }, i, slot, node, best;
-    struct choose_state *state;
+    struct choose_placement *state;
     double total;
     size_t d;
 
-    check(choose_state_new(&state, model, 0), "state");
+    check(choose_placement_new(&state, model, 0), "state");
     lift(state);
     for (d = 0; d < model->snapshot->nr_domains; d++) {
         for (node = 0, i = 1; i < model->nr_nodes; i++)
@@ -329,11 +329,11 @@ static double libxl_cost(const struct choose_model *model)
                      state->slot_weight[best] +
                      state->core_weight[model->slots[best].core]))
                     best = slot;
-            choose_state_move(state, i, best);
+            choose_placement_move(state, i, best);
         }
     }
     total = cost_of_rival(state);
-    choose_state_free(state);
+    choose_placement_free(state);
     return total;
 }
 
@@ -349,7 +349,7 @@ static double scotch_cost(const struct choose_model *model,
     SCOTCH_Num nr = (SCOTCH_Num)model->nr_entities, *first, *load, *to, *bytes;
     SCOTCH_Num *part, edges = 0, sizes[4], links[4], levels = 0;
     const struct choose_entity *entity;
-    struct choose_state *state;
+    struct choose_placement *state;
     SCOTCH_Strat strat;
     SCOTCH_Graph graph;
     SCOTCH_Arch arch;
@@ -403,15 +403,15 @@ static double scotch_cost(const struct choose_model *model,
         exit(1);
     }
     *time = now() - start;
-    check(choose_state_new(&state, model, 0), "state");
+    check(choose_placement_new(&state, model, 0), "state");
     for (i = 0; i < model->nr_entities; i++)
         if (!model->entities[i].fixed)
-            choose_state_move(state, i, (uint32_t)part[i]);
+            choose_placement_move(state, i, (uint32_t)part[i]);
     if (polish)
         check(choose_search(state, model->nr_movable - 1, CHOOSE_EFFORT),
               "search");
     total = polish ? cost_of(state) : cost_of_rival(state);
-    choose_state_free(state);
+    choose_placement_free(state);
     SCOTCH_stratExit(&strat);
     SCOTCH_archExit(&arch);
     SCOTCH_graphExit(&graph);

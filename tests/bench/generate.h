@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "snapshot.h"
+#include "model/snapshot.h"
 
 struct generate {
     uint32_t sockets, cores, threads;	/* per socket, per core */

@@ -38,7 +38,7 @@ same() {
 
 # All keys in the sources: a new one need not be in a file yet. In them a
 # string of this form is a key.
-cd "$srcdir/advisor" || exit 1
+cd "$srcdir/advisor/model" || exit 1
 { printf '%s\n' format schema
   grep -ohE '"[a-z_]+"' snapshot-save.c plan-save.c | tr -d '"'
   sed -nE 's/^ +PUT_RATE\(([a-z_]+)\);/\1/p' snapshot-save.c

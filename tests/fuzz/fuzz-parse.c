@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "parse.h"
+#include "base/parse.h"
 #include "shmlink-wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "remember.h"
+#include "toolstack/remember.h"
 #include "shmlink-wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

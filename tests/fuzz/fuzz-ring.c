@@ -5,7 +5,7 @@
  * side accepts has to be consistent, and our side writes what it owns only.
  * ring-pair.c puts guard pages around every page of data.
  */
-#include "../unit/ring-pair.h"
+#include "../unit/guest/ring-pair.h"
 
 #include <errno.h>
 #include <stdlib.h>

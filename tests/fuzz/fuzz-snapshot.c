@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "choose.h"
-#include "plan.h"
-#include "settings.h"
-#include "snapshot.h"
+#include "choose/choose.h"
+#include "model/plan.h"
+#include "model/settings.h"
+#include "model/snapshot.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "trace-log.h"
-#include "trace-metrics.h"
+#include "collect/trace-log.h"
+#include "collect/trace-metrics.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Plans that made things worse, by their id. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <sqlite3.h>
+
+#include "base/db.h"
+#include "apply/journal-priv.h"
+#include "apply/journal.h"
+
+int journal_bad_add(struct journal *journal, const char *plan_id,
+                    int64_t now_s, int64_t until_s, const char *why)
+{
+    return db_run(journal->db, "INSERT OR REPLACE INTO bad VALUES(?, ?, ?, ?)",
+                  "siis", plan_id, now_s, until_s, why);
+}
+
+int journal_bad_find(struct journal *journal, const char *plan_id,
+                     int64_t now_s, char **why_r)
+{
+    struct sqlite3_stmt *stmt = NULL;
+    int rc;
+
+    *why_r = NULL;
+    rc = db_prepare(journal->db,
+                    "SELECT why FROM bad WHERE plan_id = ? AND until_s > ?",
+                    &stmt);
+    if (!rc) {
+        sqlite3_bind_text(stmt, 1, plan_id, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_int64(stmt, 2, now_s);
+        rc = db_step(stmt);
+    }
+    if (rc > 0) {
+        *why_r = db_column_text(stmt, 0);
+        rc = *why_r ? 0 : -ENOMEM;
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+int journal_bad_forget(struct journal *journal, const char *plan_id)
+{
+    return db_run(journal->db, "DELETE FROM bad WHERE plan_id = ?", "s",
+                  plan_id);
+}
+
+int journal_bad_list(struct journal *journal, int64_t now_s, char ***ids_r,
+                     size_t *nr_ids_r)
+{
+    struct sqlite3_stmt *stmt = NULL;
+    char **ids = NULL;
+    size_t nr_ids = 0;
+    int rc;
+
+    rc = db_prepare(journal->db, "SELECT plan_id FROM bad WHERE until_s > ?"
+                    " ORDER BY plan_id", &stmt);
+    if (!rc)
+        sqlite3_bind_int64(stmt, 1, now_s);
+    while (!rc && (rc = db_step(stmt)) > 0) {
+        char **grown = reallocarray(ids, nr_ids + 1, sizeof(*ids));
+
+        rc = -ENOMEM;
+        if (!grown)
+            break;
+        ids = grown;
+        ids[nr_ids] = db_column_text(stmt, 0);
+        if (!ids[nr_ids])
+            break;
+        nr_ids++;
+        rc = 0;
+    }
+    sqlite3_finalize(stmt);
+    if (rc) {
+        while (nr_ids > 0)
+            free(ids[--nr_ids]);
+        free(ids);
+        return rc;
+    }
+    *ids_r = ids;
+    *nr_ids_r = nr_ids;
+    return 0;
+}

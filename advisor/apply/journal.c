@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/db.h"
+#include "apply/journal-priv.h"
+#include "apply/journal.h"
+
+#define JOURNAL_APPLICATION_ID 0x73686d6a /* "shmj" */
+#define JOURNAL_VERSION 1
+#define JOURNAL_WAIT_MS 3000
+
+static const char journal_schema[] =
+    "CREATE TABLE run("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " started_s INTEGER NOT NULL, finished_s INTEGER NOT NULL DEFAULT 0,"
+    " pid INTEGER NOT NULL, pid_start INTEGER NOT NULL,"
+    " command TEXT NOT NULL, plan_id TEXT NOT NULL,"
+    " state INTEGER NOT NULL, note TEXT);"
+    "CREATE TABLE step("
+    " run INTEGER NOT NULL REFERENCES run(id), n INTEGER NOT NULL,"
+    " uuid TEXT NOT NULL, what TEXT NOT NULL,"
+    " before TEXT, after TEXT, state INTEGER NOT NULL,"
+    " PRIMARY KEY(run, n)) WITHOUT ROWID;"
+    "CREATE TABLE bad("
+    " plan_id TEXT PRIMARY KEY, since_s INTEGER NOT NULL,"
+    " until_s INTEGER NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;";
+
+int journal_open(struct journal **journal_r, const char *path)
+{
+    static const struct db_options options = {
+        .schema = journal_schema,
+        .application_id = JOURNAL_APPLICATION_ID,
+        .version = JOURNAL_VERSION,
+        .create = true,
+        .wait_ms = JOURNAL_WAIT_MS,
+    };
+    struct journal *journal = calloc(1, sizeof(*journal));
+    int rc;
+
+    if (!journal)
+        return -ENOMEM;
+    rc = db_open(&journal->db, path, &options);
+    if (rc) {
+        journal_close(journal);
+        return rc;
+    }
+    *journal_r = journal;
+    return 0;
+}
+
+void journal_close(struct journal *journal)
+{
+    if (!journal)
+        return;
+    db_close(journal->db);
+    free(journal);
+}
+
+int journal_limit_pages(struct journal *journal, int64_t pages)
+{
+    char sql[64];
+
+    snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%lld",
+             (long long)pages);
+    return db_exec(journal->db, sql);
+}
+
+/* Field 22 of /proc/PID/stat, so that a reused pid is told from ours. */
+static int64_t journal_pid_start(int64_t pid)
+{
+    char path[40], text[1024];
+    const char *after;
+    unsigned long long start = 0;
+    ssize_t r;
+    int fd, field;
+
+    snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    r = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (r <= 0)
+        return 0;
+    text[r] = '\0';
+    /* The name in parentheses may hold blanks and parentheses itself. */
+    after = strrchr(text, ')');
+    for (field = 2; after && field < 22; field++)
+        after = strchr(after + 1, ' ');
+    if (!after || sscanf(after, "%llu", &start) != 1)
+        return 0;
+    return (int64_t)start;
+}
+
+bool journal_alive(int64_t pid, int64_t pid_start)
+{
+    int64_t start = journal_pid_start(pid);
+
+    return start && start == pid_start;
+}
+
+static int journal_insert_steps(struct journal *journal, int64_t run,
+                                const struct journal_step *steps,
+                                size_t nr_steps)
+{
+    size_t i;
+    int rc = 0;
+
+    for (i = 0; i < nr_steps && !rc; i++)
+        rc = db_run(journal->db,
+                    "INSERT INTO step(run, n, uuid, what, state)"
+                    " VALUES(?, ?, ?, ?, ?)", "iissi", run, (int64_t)i,
+                    steps[i].uuid, steps[i].what,
+                    (int64_t)JOURNAL_STEP_PENDING);
+    return rc;
+}
+
+/* A run of a living process other than this one. */
+static int journal_other_running(struct journal *journal)
+{
+    struct sqlite3_stmt *stmt = NULL;
+    int rc;
+
+    rc = db_prepare(journal->db,
+                    "SELECT pid, pid_start FROM run WHERE state = 0", &stmt);
+    while (!rc && (rc = db_step(stmt)) > 0) {
+        int64_t pid = sqlite3_column_int64(stmt, 0);
+
+        rc = 0;
+        if (journal_alive(pid, sqlite3_column_int64(stmt, 1)))
+            rc = -EBUSY;
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+int journal_begin(struct journal *journal, int64_t now_s, const char *command,
+                  const char *plan_id, const struct journal_step *steps,
+                  size_t nr_steps, int64_t *run_r)
+{
+    int64_t pid = getpid();
+    int64_t run = 0;
+    int rc;
+
+    rc = db_begin(journal->db);
+    if (rc)
+        return rc;
+    rc = journal_other_running(journal);
+    if (!rc)
+        rc = db_run(journal->db,
+                    "INSERT INTO run(started_s, pid, pid_start, command,"
+                    " plan_id, state) VALUES(?, ?, ?, ?, ?, ?)", "iiissi",
+                    now_s, pid, journal_pid_start(pid), command, plan_id,
+                    (int64_t)JOURNAL_RUN_RUNNING);
+    if (!rc) {
+        run = sqlite3_last_insert_rowid(journal->db);
+        rc = journal_insert_steps(journal, run, steps, nr_steps);
+    }
+    if (rc) {
+        db_rollback(journal->db);
+        return rc;
+    }
+    rc = db_commit(journal->db);
+    if (!rc)
+        *run_r = run;
+    return rc;
+}
+
+int journal_step_doing(struct journal *journal, int64_t run, unsigned int n,
+                       const char *before, const char *after)
+{
+    return db_run(journal->db,
+                  "UPDATE step SET before = ?, after = ?, state = ?"
+                  " WHERE run = ? AND n = ?", "ssiii", before, after,
+                  (int64_t)JOURNAL_STEP_DOING, run, (int64_t)n);
+}
+
+int journal_step_set(struct journal *journal, int64_t run, unsigned int n,
+                     enum journal_step_state state)
+{
+    return db_run(journal->db,
+                  "UPDATE step SET state = ? WHERE run = ? AND n = ?", "iii",
+                  (int64_t)state, run, (int64_t)n);
+}
+
+int journal_finish(struct journal *journal, int64_t run, int64_t now_s,
+                   enum journal_run_state state, const char *note)
+{
+    return db_run(journal->db,
+                  "UPDATE run SET state = ?, finished_s = ?, note = ?"
+                  " WHERE id = ?", "iisi", (int64_t)state, now_s, note, run);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "choose/choose.h"
+
+#include "choose/model.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct work {
+    struct plan *plan;
+    const struct snapshot *snapshot;
+    const struct settings *settings;
+    const struct choose_history *history;
+    struct choose_pairs pairs;
+    struct choose_sizes sizes;
+    struct choose_model *before, *after;
+    struct choose_placement *state_before, *state;
+};
+
+static void work_free(struct work *work)
+{
+    choose_placement_free(work->state_before);
+    choose_placement_free(work->state);
+    if (work->after != work->before)
+        choose_model_free(work->after);
+    choose_model_free(work->before);
+    choose_sizes_free(&work->sizes);
+    choose_pairs_free(&work->pairs);
+}
+
+/* What is wrong, and how many vCPUs and which links there are to be. */
+static int look(struct work *work)
+{
+    bool links = false;
+    int rc;
+
+    rc = choose_pairs_new(&work->pairs, work->snapshot);
+    if (!rc)
+        rc = choose_model_new(&work->before, work->snapshot, work->settings,
+                              work->history, &work->pairs, NULL, false);
+    if (!rc)
+        rc = choose_placement_new(&work->state_before, work->before, 0);
+    if (rc)
+        return rc;
+    choose_cost(work->before, work->state_before->slot, &work->plan->before);
+    work->plan->before.path = choose_path(&work->pairs, work->settings,
+                                          false);
+
+    rc = choose_resize(&work->sizes, work->plan, work->before, work->history);
+    if (!rc)
+        rc = choose_links(&work->pairs, work->plan, work->snapshot,
+                          work->settings, work->history, &work->sizes,
+                          &links);
+    if (!rc)
+        rc = choose_findings(work->plan, work->state_before, &work->pairs);
+    if (rc)
+        return rc;
+    work->plan->before.starved = work->sizes.starved_before;
+    work->after = work->before;
+    if (work->sizes.changed || links)
+        rc = choose_model_new(&work->after, work->snapshot, work->settings,
+                              work->history, &work->pairs, &work->sizes,
+                              true);
+    return rc;
+}
+
+/* Threads of one core on which different VMs are after all. */
+static uint32_t foreign_siblings(const struct choose_placement *state)
+{
+    const struct choose_model *model = state->model;
+    uint32_t core, t, i, nr = 0;
+    bool mixed;
+    size_t domain;
+
+    for (core = 0; core < model->nr_cores; core++) {
+        uint32_t used = 0;
+
+        mixed = false;
+        domain = SNAPSHOT_OUTSIDE;
+        for (t = model->core_first[core]; t < model->core_first[core + 1];
+             t++) {
+            used += state->slot_count[t] != 0;
+            for (i = state->slot_head[t]; i != CHOOSE_NOWHERE;
+                 i = state->next[i]) {
+                if (domain == SNAPSHOT_OUTSIDE)
+                    domain = model->entities[i].domain;
+                mixed |= model->entities[i].domain != domain;
+            }
+        }
+        nr += mixed && used > 1;
+    }
+    return nr;
+}
+
+static int note_result(struct work *work, bool dropped, double gain,
+                       double least)
+{
+    const struct settings *settings = work->settings;
+    uint32_t mixed;
+    int rc = 0;
+
+    if (dropped)
+        rc = choose_add_note(work->plan, work->snapshot, PLAN_NOTE_MIN_GAIN,
+                             SNAPSHOT_OUTSIDE, "moving vCPUs would bring "
+                             "%.3f pCPUs, less than the %.3f that are asked "
+                             "for (min-gain, min-gain-share)", gain, least);
+    else if (work->state->nr_moved &&
+             work->state->nr_moved >= settings->max_moves)
+        rc = choose_add_note(work->plan, work->snapshot, PLAN_NOTE_MAX_MOVES,
+                             SNAPSHOT_OUTSIDE, "%u vCPUs are moved, as many "
+                             "as max-moves allows; there may be more to gain",
+                             settings->max_moves);
+    mixed = settings->smt_sharing ? 0 : foreign_siblings(work->state);
+    if (!rc && mixed)
+        rc = choose_add_note(work->plan, work->snapshot, PLAN_NOTE_SMT,
+                             SNAPSHOT_OUTSIDE, "on %u core%s different VMs "
+                             "may still run on sibling threads: they are not "
+                             "pinned, or there are not enough cores", mixed,
+                             mixed == 1 ? "" : "s");
+    return rc;
+}
+
+/*
+ * What the entities that are to move cost where they are now, isolation apart,
+ * whose price is no measure.  A share of that is asked for, not of the whole
+ * host's cost: of a large one, few moves never gain much.
+ */
+static int movers_cost(const struct work *work, double *cost_r)
+{
+    const struct choose_model *model = work->after;
+    struct choose_placement *home;
+    struct choose_parts parts;
+    uint32_t i, slot;
+    int rc;
+
+    rc = choose_placement_new(&home, model, 0);
+    if (rc)
+        return rc;
+    *cost_r = 0;
+    for (i = 0; i < model->nr_entities; i++) {
+        slot = model->entities[i].home;
+        if (work->state->slot[i] == slot)
+            continue;
+        choose_placement_parts(home, i, slot, &parts);
+        *cost_r += choose_placement_at(home, i, slot) - parts.isolation;
+    }
+    choose_placement_free(home);
+    return 0;
+}
+
+/* New places, if they bring enough. */
+static int place(struct work *work)
+{
+    const struct settings *settings = work->settings;
+    struct plan_cost stay, moved;
+    double gain, least = 0;
+    bool dropped = false;
+    uint32_t i;
+    int rc;
+
+    rc = choose_placement_new(&work->state, work->after, settings->move_gain);
+    if (rc)
+        return rc;
+    choose_cost(work->after, work->state->slot, &stay);
+    rc = choose_search(work->state, settings->max_moves, CHOOSE_EFFORT);
+    if (!rc)
+        rc = movers_cost(work, &least);
+    if (rc)
+        return rc;
+    choose_cost(work->after, work->state->slot, &moved);
+    gain = stay.total - moved.total;
+    least = fmax(settings->min_gain, settings->min_gain_share * least);
+    if (work->state->nr_moved && gain < least) {
+        dropped = true;
+        for (i = 0; i < work->after->nr_entities; i++)
+            choose_placement_move(work->state, i,
+                                  work->after->entities[i].home);
+    }
+    rc = choose_steps(work->plan, work->state);
+    if (!rc)
+        rc = note_result(work, dropped, gain, least);
+    return rc;
+}
+
+static int add_place(struct work *work, const struct choose_entity *entity,
+                     uint32_t vcpu, uint32_t slot)
+{
+    const struct snapshot *snapshot = work->snapshot;
+    const struct snapshot_vcpu *v = &snapshot->vcpus[entity->vcpu + vcpu];
+    const struct snapshot_domain *domain = &snapshot->domains[v->domain];
+    struct plan_place *place = plan_add_place(work->plan);
+
+    if (!place)
+        return -ENOMEM;
+    place->vcpuid = v->vcpuid;
+    if (v->online) {
+        place->pcpu_before = v->pcpu;
+        place->load_before = choose_demand(v);
+    }
+    place->load_after = v->online ? choose_demand(v) : entity->demand;
+    place->pcpu_after = slot == entity->home && v->online ? v->pcpu :
+                        work->after->slots[slot].pcpu;
+    return plan_domain_set(&place->domain, domain->uuid, domain->domid,
+                           domain->name);
+}
+
+static int add_places(struct work *work)
+{
+    const struct choose_entity *entity;
+    uint32_t i, vcpu;
+    int rc = 0;
+
+    for (i = 0; i < work->after->nr_entities && !rc; i++) {
+        entity = &work->after->entities[i];
+        for (vcpu = 0; vcpu < entity->nr_vcpus && !rc; vcpu++)
+            rc = add_place(work, entity, vcpu, work->state->slot[i]);
+    }
+    return rc;
+}
+
+/* A plan that went badly before is shown as no plan, and why. */
+static int refuse_bad(struct work *work)
+{
+    const struct choose_history *history = work->history;
+    struct plan *plan = work->plan, *empty = NULL;
+    size_t i;
+    int rc;
+
+    for (i = 0; history && i < history->nr_bad_plans; i++)
+        if (!strcmp(history->bad_plans[i], plan->id))
+            break;
+    if (!plan->nr_steps || !history || i == history->nr_bad_plans)
+        return 0;
+    rc = plan_new(&empty);
+    if (rc)
+        return rc;
+    rc = choose_add_note(plan, work->snapshot, PLAN_NOTE_BAD_PLAN,
+                         SNAPSHOT_OUTSIDE, "the plan %s was tried before, "
+                         "made things worse and was undone: not advised "
+                         "again", plan->id);
+    /* Trade the steps for none; they are freed with the other plan. */
+    empty->steps = plan->steps;
+    empty->nr_steps = plan->nr_steps;
+    plan->steps = NULL;
+    plan->nr_steps = 0;
+    plan->after = plan->before;
+    for (i = 0; i < plan->nr_places; i++)
+        plan->places[i].pcpu_after = plan->places[i].pcpu_before;
+    plan_identify(plan);
+    plan_free(empty);
+    return rc;
+}
+
+static int make(struct work *work)
+{
+    struct plan_cost *after = &work->plan->after;
+    int rc;
+
+    rc = look(work);
+    if (!rc)
+        rc = place(work);
+    if (!rc)
+        rc = choose_link_steps(&work->pairs, work->plan, work->state);
+    if (!rc)
+        rc = choose_notes(work->plan, work->after);
+    if (!rc)
+        rc = add_places(work);
+    if (rc)
+        return rc;
+    choose_cost(work->after, work->state->slot, after);
+    after->path = choose_path(&work->pairs, work->settings, true);
+    after->starved = work->sizes.starved_after;
+    after->total += after->path + after->starved;
+    work->plan->before.total += work->plan->before.path +
+                                work->plan->before.starved;
+    plan_identify(work->plan);
+    return refuse_bad(work);
+}
+
+int choose(struct plan **plan_r, const struct snapshot *snapshot,
+           const struct settings *settings,
+           const struct choose_history *history, char **why_r)
+{
+    struct work work = {
+        .snapshot = snapshot, .settings = settings, .history = history,
+    };
+    int rc;
+
+    rc = plan_new(&work.plan);
+    if (rc)
+        return rc;
+    work.plan->time = snapshot->time;
+    if (snapshot->host) {
+        work.plan->host = strdup(snapshot->host);
+        rc = work.plan->host ? 0 : -ENOMEM;
+    }
+    if (!rc)
+        rc = make(&work);
+    work_free(&work);
+    if (!rc) {
+        *plan_r = work.plan;
+        return 0;
+    }
+    plan_free(work.plan);
+    if (why_r && rc == -EINVAL)
+        *why_r = strdup("the snapshot has no online pCPU in a cpupool");
+    return rc;
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "choose/model.h"
+
+#include "choose/terms.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What is worth telling. */
+#define BUSY_BYTES 1e5		/* of a pair, per second */
+#define BUSY_WAIT 0.1		/* of a vCPU */
+#define MANY_SWITCHES 2000.0	/* of a VM, per second */
+#define FIRM 0.25		/* of two weights: not there by chance */
+#define COUNT_MAX 1000U
+
+static bool enough(const struct plan *plan)
+{
+    return plan->nr_findings >= COUNT_MAX;
+}
+
+/* Waiting that one pair of entities causes, if they are firmly together. */
+struct meeting {
+    uint32_t pcpu, core_pcpu;	/* PLAN_NONE: they do not meet */
+    double slot_cost, core_cost, distance_cost, node_bytes;
+};
+
+static void meet(const struct choose_placement *state, uint32_t i, uint32_t j,
+                 struct meeting *meeting)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *a = &model->entities[i];
+    const struct choose_entity *b = &model->entities[j];
+    const struct choose_slot *s = &model->slots[state->slot[i]];
+    const struct choose_slot *t = &model->slots[state->slot[j]];
+    double weights;
+
+    weights = choose_weight_at(a, state->slot[i]) *
+              choose_weight_at(b, state->slot[j]);
+    if (s->core != t->core || weights <= 0 ||
+        weights < FIRM * a->demand * b->demand)
+        return;
+    if (s == t) {
+        meeting->pcpu = s->pcpu;
+        meeting->slot_cost += weights;
+    } else if (!model->settings->smt_sharing) {
+        meeting->core_pcpu = s->pcpu;
+        meeting->core_cost += CHOOSE_FOREIGN * weights;
+    }
+}
+
+static void meet_edges(const struct choose_placement *state, size_t first,
+                       size_t second, struct meeting *meeting)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_edge *edge;
+    uint32_t i, k, from, to;
+
+    for (i = model->domain_first[first]; i < model->domain_first[first + 1];
+         i++) {
+        edge = &model->edges[model->entities[i].first_edge];
+        for (k = 0; k < model->entities[i].nr_edges; k++, edge++) {
+            if (model->entities[edge->to].domain != second)
+                continue;
+            from = state->slot[i];
+            to = state->slot[edge->to];
+            if (from == to)
+                meeting->slot_cost +=
+                    choose_together(model, &model->entities[i], edge, from);
+            else if (model->slots[from].node != model->slots[to].node) {
+                meeting->distance_cost +=
+                    choose_edge_distance(model, edge, from, to);
+                meeting->node_bytes += (double)edge->bytes;
+            }
+        }
+    }
+}
+
+static int find_pair(struct plan *plan, const struct choose_placement *state,
+                     const struct choose_pair *pair)
+{
+    const struct choose_model *model = state->model;
+    const struct snapshot *snapshot = model->snapshot;
+    const char *a = snapshot->domains[pair->first].name;
+    const char *b = snapshot->domains[pair->second].name;
+    struct meeting meeting = { .pcpu = PLAN_NONE, .core_pcpu = PLAN_NONE };
+    double bytes = pair->vif_bytes + pair->link_bytes;
+    struct plan_finding *finding;
+    char rate[32];
+    uint32_t i, j;
+    int rc = 0;
+
+    for (i = model->domain_first[pair->first];
+         i < model->domain_first[pair->first + 1]; i++)
+        for (j = model->domain_first[pair->second];
+             j < model->domain_first[pair->second + 1]; j++)
+            meet(state, i, j, &meeting);
+    meet_edges(state, pair->first, pair->second, &meeting);
+    choose_rate(rate, bytes);
+
+    if (meeting.pcpu != PLAN_NONE) {
+        rc = choose_add_finding(plan, snapshot, &finding,
+                                PLAN_FINDING_SHARED_PCPU, pair->first,
+                                pair->second, bytes, meeting.slot_cost,
+                                "%s and %s exchange %s and share pCPU %u",
+                                a, b, rate, meeting.pcpu);
+        if (!rc) {
+            finding->pcpu = meeting.pcpu;
+            finding->error = pair->error;
+        }
+    }
+    if (!rc && meeting.core_pcpu != PLAN_NONE) {
+        rc = choose_add_finding(plan, snapshot, &finding,
+                                PLAN_FINDING_SHARED_CORE, pair->first,
+                                pair->second, bytes, meeting.core_cost,
+                                "%s and %s exchange %s and run on sibling "
+                                "threads of the core of pCPU %u", a, b, rate,
+                                meeting.core_pcpu);
+        if (!rc) {
+            finding->pcpu = meeting.core_pcpu;
+            finding->error = pair->error;
+        }
+    }
+    if (!rc && meeting.distance_cost >= model->settings->move_gain)
+        rc = choose_add_finding(plan, snapshot, NULL, PLAN_FINDING_DISTANCE,
+                                pair->first, pair->second, meeting.node_bytes,
+                                meeting.distance_cost,
+                                "%s and %s exchange %s across NUMA nodes", a,
+                                b, rate);
+    return rc;
+}
+
+/* Who takes the pCPU from it most; OUTSIDE: nobody, or not known. */
+static size_t disturber(const struct snapshot *snapshot,
+                        const size_t *first_switch, size_t index,
+                        double *rate_r)
+{
+    const struct snapshot_domain *domain = &snapshot->domains[index];
+    size_t v, i, best = SNAPSHOT_OUTSIDE;
+
+    *rate_r = 0;
+    for (v = domain->first_vcpu; v < domain->first_vcpu + domain->vcpus_max;
+         v++) {
+        for (i = first_switch[v]; i < first_switch[v + 1]; i++) {
+            if (snapshot->switches[i].by_domain == SNAPSHOT_OUTSIDE ||
+                snapshot->switches[i].by_domain == index ||
+                snapshot->switches[i].per_second <= *rate_r)
+                continue;
+            *rate_r = snapshot->switches[i].per_second;
+            best = snapshot->switches[i].by_domain;
+        }
+    }
+    return best;
+}
+
+static int find_wait(struct plan *plan, const struct choose_model *model,
+                     size_t index)
+{
+    const struct snapshot *snapshot = model->snapshot;
+    const struct snapshot_domain *domain = &snapshot->domains[index];
+    const struct snapshot_vcpu *vcpu, *worst = NULL;
+    struct plan_finding *finding;
+    double sum = 0;
+    uint32_t i;
+    int rc;
+
+    for (i = 0; i < domain->vcpus_max; i++) {
+        vcpu = &snapshot->vcpus[domain->first_vcpu + i];
+        if (!vcpu->online || vcpu->wait.source == SNAPSHOT_SOURCE_NONE)
+            continue;
+        sum += vcpu->wait.value;
+        if (!worst || vcpu->wait.value > worst->wait.value)
+            worst = vcpu;
+    }
+    if (!worst || worst->wait.value < BUSY_WAIT ||
+        worst->wait.value < 2 * worst->wait.error)
+        return 0;
+    rc = choose_add_finding(plan, snapshot, &finding, PLAN_FINDING_WAIT,
+                            index, SNAPSHOT_OUTSIDE, worst->wait.value, sum,
+                            "%s vCPU %u waits %.0f %% of the time for a pCPU "
+                            "and runs %.0f %%", domain->name, worst->vcpuid,
+                            100 * worst->wait.value,
+                            100 * worst->utilisation.value);
+    if (!rc)
+        finding->error = worst->wait.error;
+    return rc;
+}
+
+static int find_switches(struct plan *plan, const struct choose_model *model,
+                         const size_t *first_switch, size_t index)
+{
+    const struct snapshot *snapshot = model->snapshot;
+    const struct snapshot_domain *domain = &snapshot->domains[index];
+    double rate = 0, by_rate, variance = 0;
+    const struct snapshot_vcpu *vcpu;
+    struct plan_finding *finding;
+    size_t by;
+    uint32_t i;
+    int rc;
+
+    for (i = 0; i < domain->vcpus_max; i++) {
+        vcpu = &snapshot->vcpus[domain->first_vcpu + i];
+        rate += vcpu->switches.value;
+        variance += vcpu->switches.error * vcpu->switches.error;
+    }
+    if (rate < MANY_SWITCHES || rate < 2 * sqrt(variance))
+        return 0;
+    by = disturber(snapshot, first_switch, index, &by_rate);
+    if (by == SNAPSHOT_OUTSIDE)
+        rc = choose_add_finding(plan, snapshot, &finding,
+                                PLAN_FINDING_SWITCHES, index, by, rate,
+                                rate * model->settings->switch_ns * 1e-9,
+                                "%s is switched to %.0f times a second",
+                                domain->name, rate);
+    else
+        rc = choose_add_finding(plan, snapshot, &finding,
+                                PLAN_FINDING_SWITCHES, index, by, rate,
+                                rate * model->settings->switch_ns * 1e-9,
+                                "%s is switched to %.0f times a second; %s "
+                                "takes its pCPU most, %.0f times a second",
+                                domain->name, rate,
+                                snapshot->domains[by].name, by_rate);
+    if (!rc)
+        finding->error = sqrt(variance);
+    return rc;
+}
+
+/* Memory elsewhere than it runs, where Xen tells. */
+static int find_memory(struct plan *plan, const struct choose_placement *state,
+                       size_t index)
+{
+    const struct choose_model *model = state->model;
+    const struct snapshot_domain *domain = &model->snapshot->domains[index];
+    double cost = 0, demand = 0, part, away = 0;
+    uint32_t i;
+
+    if (!domain->node_memory_bytes)
+        return 0;
+    for (i = model->domain_first[index]; i < model->domain_first[index + 1];
+         i++) {
+        part = model->entities[i].demand *
+            (double)model->memory_cost[index * model->nr_nodes +
+                                model->slots[state->slot[i]].node];
+        cost += part;
+        demand += model->entities[i].demand;
+        away += part > 0 ? model->entities[i].demand : 0;
+    }
+    if (cost < model->settings->move_gain || demand <= 0)
+        return 0;
+    return choose_add_finding(plan, model->snapshot, NULL,
+                              PLAN_FINDING_MEMORY, index, SNAPSHOT_OUTSIDE,
+                              away / demand, cost, "%s runs %.0f %% of its "
+                              "time off the NUMA node of its memory",
+                              domain->name, 100 * away / demand);
+}
+
+static int find_loads(struct plan *plan, const struct choose_placement *state)
+{
+    const struct choose_model *model = state->model;
+    const struct settings *settings = model->settings;
+    struct plan_finding *finding;
+    double limit, over;
+    uint32_t i;
+    int rc = 0;
+
+    for (i = 0; i < model->nr_cores && !rc && !enough(plan); i++) {
+        over = state->core_weight[i] - settings->core_cap;
+        if (over <= 0 || state->core_count[i] < 2)
+            continue;
+        rc = choose_add_finding(plan, model->snapshot, &finding,
+                                PLAN_FINDING_CORE_LOAD, SNAPSHOT_OUTSIDE,
+                                SNAPSHOT_OUTSIDE, over, over,
+                                "the core of pCPU %u is wanted for %.2f of "
+                                "its time (core-cap is %.2f)",
+                                model->slots[model->core_first[i]].pcpu,
+                                state->core_weight[i], settings->core_cap);
+        if (!rc)
+            finding->pcpu = model->slots[model->core_first[i]].pcpu;
+    }
+    for (i = 0; i < model->nr_nodes && !rc; i++) {
+        limit = settings->node_cap * model->node_cores[i];
+        over = state->node_demand[i] - limit;
+        if (over <= 0)
+            continue;
+        rc = choose_add_finding(plan, model->snapshot, &finding,
+                                PLAN_FINDING_NODE_LOAD, SNAPSHOT_OUTSIDE,
+                                SNAPSHOT_OUTSIDE, over, over,
+                                "on NUMA node %u %.2f pCPUs are wanted of %u "
+                                "cores (node-cap is %.2f)",
+                                model->node_index[i], state->node_demand[i],
+                                model->node_cores[i], settings->node_cap);
+        if (!rc)
+            finding->node = model->node_index[i];
+    }
+    return rc;
+}
+
+/* An isolated VM's company, named once for each VM. */
+static int find_isolation(struct plan *plan,
+                          const struct choose_placement *state,
+                          uint32_t index)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index];
+    uint32_t core = model->slots[state->slot[index]].core, t, i;
+    const struct snapshot *snapshot = model->snapshot;
+    struct plan_finding *finding;
+    int rc;
+
+    for (t = model->core_first[core]; t < model->core_first[core + 1]; t++) {
+        for (i = state->slot_head[t]; i != CHOOSE_NOWHERE;
+             i = state->next[i]) {
+            if (model->entities[i].domain == entity->domain)
+                continue;
+            rc = choose_add_finding(plan, snapshot, &finding,
+                                    PLAN_FINDING_ISOLATION, entity->domain,
+                                    model->entities[i].domain, 0,
+                                    CHOOSE_BARRED, "%s is to be isolated "
+                                    "and shares the core of pCPU %u with %s",
+                                    snapshot->domains[entity->domain].name,
+                                    model->slots[t].pcpu, snapshot->
+                                    domains[model->entities[i].domain].name);
+            if (!rc)
+                finding->pcpu = model->slots[t].pcpu;
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+    const struct plan_finding *p = a, *q = b;
+
+    if (p->cost != q->cost)
+        return p->cost > q->cost ? -1 : 1;
+    if (p->kind != q->kind)
+        return p->kind < q->kind ? -1 : 1;
+    if (p->subject[0].domid != q->subject[0].domid)
+        return p->subject[0].domid < q->subject[0].domid ? -1 : 1;
+    if (p->subject[1].domid != q->subject[1].domid)
+        return p->subject[1].domid < q->subject[1].domid ? -1 : 1;
+    return p->pcpu < q->pcpu ? -1 : p->pcpu > q->pcpu;
+}
+
+static int find_domains(struct plan *plan, const struct choose_placement *state,
+                        const size_t *first_switch)
+{
+    const struct choose_model *model = state->model;
+    uint32_t i;
+    size_t d;
+    int rc = 0;
+
+    for (d = 0; d < model->snapshot->nr_domains && !rc && !enough(plan);
+         d++) {
+        rc = find_wait(plan, model, d);
+        if (!rc)
+            rc = find_switches(plan, model, first_switch, d);
+        if (!rc)
+            rc = find_memory(plan, state, d);
+    }
+    for (i = 0; i < model->nr_entities && !rc && !enough(plan); i++)
+        if (model->entities[i].isolated)
+            rc = find_isolation(plan, state, i);
+    return rc;
+}
+
+int choose_findings(struct plan *plan, struct choose_placement *state,
+                    const struct choose_pairs *pairs)
+{
+    const struct choose_model *model = state->model;
+    const struct snapshot *snapshot = model->snapshot;
+    const struct choose_pair *pair;
+    size_t *first_switch, i, v;
+    int rc = 0;
+
+    /* Switches are in the order of vCPUs when loaded; a collector's need not
+     * be, then those out of order are not named. */
+    first_switch = calloc(snapshot->nr_vcpus + 2, sizeof *first_switch);
+    if (!first_switch)
+        return -ENOMEM;
+    for (i = 0, v = 0; v <= snapshot->nr_vcpus; v++) {
+        first_switch[v] = i;
+        while (i < snapshot->nr_switches && snapshot->switches[i].vcpu <= v)
+            i++;
+    }
+    for (i = 0; i < pairs->nr_pairs && !rc && !enough(plan); i++) {
+        pair = &pairs->pairs[i];
+        if (pair->second != SNAPSHOT_OUTSIDE &&
+            pair->vif_bytes + pair->link_bytes >= BUSY_BYTES)
+            rc = find_pair(plan, state, pair);
+    }
+    if (!rc)
+        rc = find_domains(plan, state, first_switch);
+    if (!rc)
+        rc = find_loads(plan, state);
+    free(first_switch);
+    if (!rc && plan->nr_findings)
+        qsort(plan->findings, plan->nr_findings, sizeof *plan->findings,
+              compare_findings);
+    return rc;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "choose/model.h"
+
+#include "shmlink-wire.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Idle share of a domain's vCPUs, those to be added included. */
+static double headroom(const struct snapshot *snapshot,
+                       const struct choose_sizes *sizes, size_t index)
+{
+    const struct snapshot_domain *domain = &snapshot->domains[index];
+    double demand = 0;
+    uint32_t i;
+
+    for (i = 0; i < domain->vcpus_max; i++)
+        if (snapshot->vcpus[domain->first_vcpu + i].online)
+            demand += choose_demand(&snapshot->vcpus[domain->first_vcpu + i]);
+    if (!sizes->online[index])
+        return 0;
+    return fmax(0, 1 - demand / sizes->online[index]);
+}
+
+/* A bridge that both have a vif on, with nothing against it. */
+static const char *refused(const struct snapshot_domain *a,
+                           const struct snapshot_domain *b)
+{
+    const char *why = "no vif of theirs is on the same bridge";
+    const struct snapshot_vif *v, *w;
+    size_t i, j;
+
+    for (i = 0; i < a->nr_vifs; i++) {
+        for (j = 0; j < b->nr_vifs; j++) {
+            v = &a->vifs[i];
+            w = &b->vifs[j];
+            /* Where a bridge is not known, `enable` will find out. */
+            if (v->bridge && w->bridge && strcmp(v->bridge, w->bridge))
+                continue;
+            if (!v->no_link && !w->no_link)
+                return NULL;
+            why = v->no_link ? v->no_link : w->no_link;
+        }
+    }
+    return why;
+}
+
+struct context {
+    struct plan *plan;
+    const struct snapshot *snapshot;
+    const struct settings *settings;
+    const struct choose_history *history;
+    const struct choose_sizes *sizes;
+    uint32_t *nr_links;			/* of each domain */
+};
+
+static bool left_alone(const struct context *c, const struct choose_pair *pair)
+{
+    return choose_left_alone(c->snapshot, c->settings, pair->first) ||
+           choose_left_alone(c->snapshot, c->settings, pair->second);
+}
+
+/* A bulk stream keeps its sender busy by whatever way it goes. */
+static double needed_room(const struct context *c,
+                          const struct choose_pair *pair)
+{
+    return pair->message_bytes >= c->settings->link_bulk_bytes ? 0 :
+           c->settings->link_headroom;
+}
+
+/* A link would pay; is there something against it? */
+static int consider(const struct context *c, struct choose_pair *pair,
+                    bool *changed)
+{
+    const struct snapshot_domain *a = &c->snapshot->domains[pair->first];
+    const struct snapshot_domain *b = &c->snapshot->domains[pair->second];
+    enum plan_note_kind kind = PLAN_NOTE_NO_LINK;
+    const char *why = refused(a, b);
+    char rate[32];
+    int rc;
+
+    choose_rate(rate, choose_pair_bytes(pair));
+    rc = choose_add_finding(c->plan, c->snapshot, NULL, PLAN_FINDING_NO_LINK,
+                            pair->first, pair->second, choose_pair_bytes(pair),
+                            fmax(0, choose_link_gain(pair, c->settings)),
+                            "%s and %s exchange %s in packets of %.0f bytes "
+                            "by way of dom0", a->name, b->name, rate,
+                            pair->message_bytes);
+    if (rc)
+        return rc;
+    if (left_alone(c, pair)) {
+        kind = PLAN_NOTE_UNMANAGED;
+        why = "one of them is to be left alone";
+    } else if (!a->driver || !b->driver) {
+        kind = PLAN_NOTE_NO_DRIVER;
+        why = "the guest driver is not loaded in both";
+    } else if (!why && (c->nr_links[pair->first] >= SHMLINK_LINKS_MAX ||
+                        c->nr_links[pair->second] >= SHMLINK_LINKS_MAX)) {
+        why = "one of them has as many links as a guest can have";
+    } else if (!why && choose_cooling(c->snapshot, c->settings, c->history,
+                                      pair->first, pair->second)) {
+        kind = PLAN_NOTE_COOLDOWN;
+        why = "their link was changed lately";
+    }
+    if (why)
+        return choose_add_note(c->plan, c->snapshot, kind, pair->first,
+                               "no link between %s and %s: %s", a->name,
+                               b->name, why);
+    c->nr_links[pair->first]++;
+    c->nr_links[pair->second]++;
+    pair->link_after = true;
+    *changed = true;
+    return 0;
+}
+
+/* Enough traffic for a link; are its messages and the CPUs fit for it? */
+static int judge(const struct context *c, struct choose_pair *pair,
+                 double room, bool *changed)
+{
+    const struct snapshot_domain *a = &c->snapshot->domains[pair->first];
+    const struct snapshot_domain *b = &c->snapshot->domains[pair->second];
+
+    if (pair->message_bytes <= 0)
+        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_DATA,
+                               pair->first, "no link between %s and %s: the "
+                               "size of their packets was not measured",
+                               a->name, b->name);
+    if (pair->message_bytes < c->settings->link_message_bytes)
+        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
+                               pair->first, "no link between %s and %s: their "
+                               "packets are small (%.0f bytes, "
+                               "link-message-bytes is %.0f)", a->name,
+                               b->name, pair->message_bytes,
+                               c->settings->link_message_bytes);
+    if (room < needed_room(c, pair))
+        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
+                               pair->first, "no link between %s and %s: one "
+                               "of them has only %.0f %% of its CPU to spare "
+                               "(link-headroom is %.0f %%)", a->name, b->name,
+                               100 * room,
+                               100 * c->settings->link_headroom);
+    return consider(c, pair, changed);
+}
+
+/* Did the advisor switch it on last? */
+static bool ours(const struct context *c, const struct choose_pair *pair)
+{
+    const uint8_t *a = c->snapshot->domains[pair->first].uuid;
+    const uint8_t *b = c->snapshot->domains[pair->second].uuid;
+    const struct choose_past *past;
+    int64_t latest = INT64_MIN;
+    bool enabled = false;
+    size_t i;
+
+    for (i = 0; c->history && i < c->history->nr_past; i++) {
+        past = &c->history->past[i];
+        if ((past->kind != CHOOSE_PAST_LINK_ENABLED &&
+             past->kind != CHOOSE_PAST_LINK_DISABLED) ||
+            past->time < latest)
+            continue;
+        if ((memcmp(past->uuid[0], a, 16) || memcmp(past->uuid[1], b, 16)) &&
+            (memcmp(past->uuid[0], b, 16) || memcmp(past->uuid[1], a, 16)))
+            continue;
+        latest = past->time;
+        enabled = past->kind == CHOOSE_PAST_LINK_ENABLED;
+    }
+    return enabled;
+}
+
+/* A link that is up: is it still worth it, by half of the thresholds? */
+static int review(const struct context *c, struct choose_pair *pair,
+                  double room, bool *changed)
+{
+    const struct snapshot_domain *a = &c->snapshot->domains[pair->first];
+    const struct snapshot_domain *b = &c->snapshot->domains[pair->second];
+    bool idle = choose_pair_bytes(pair) < c->settings->link_bytes / 2;
+    char rate[32];
+    int rc;
+
+    /* A guest that does not answer may be as busy as ever. */
+    if (!pair->link_known)
+        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_DATA,
+                               pair->first, "the link between %s and %s: what "
+                               "it carries was not measured, left as it is",
+                               a->name, b->name);
+    if (!idle && room >= needed_room(c, pair) / 2 &&
+        pair->message_bytes >= c->settings->link_message_bytes / 2)
+        return 0;
+    choose_rate(rate, choose_pair_bytes(pair));
+    rc = choose_add_finding(c->plan, c->snapshot, NULL,
+                            PLAN_FINDING_IDLE_LINK, pair->first, pair->second,
+                            choose_pair_bytes(pair), 0,
+                            "the link between %s and %s carries %s in packets "
+                            "of %.0f bytes, with %.0f %% of CPU to spare: it "
+                            "is not worth it", a->name, b->name, rate,
+                            pair->message_bytes, 100 * room);
+    if (rc)
+        return rc;
+    if (!ours(c, pair))
+        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
+                               pair->first, "the link between %s and %s was "
+                               "not enabled by advice: left as it is",
+                               a->name, b->name);
+    if (left_alone(c, pair))
+        return 0;
+    if (choose_cooling(c->snapshot, c->settings, c->history, pair->first,
+                       pair->second))
+        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_COOLDOWN,
+                               pair->first, "the link between %s and %s was "
+                               "changed lately: left as it is", a->name,
+                               b->name);
+    pair->link_after = false;
+    *changed = true;
+    return 0;
+}
+
+struct link_change {
+    struct choose_pair *pair;
+    double gain;
+};
+
+static int compare_changes(const void *a, const void *b)
+{
+    const struct link_change *p = a, *q = b;
+
+    if (p->gain != q->gain)
+        return p->gain > q->gain ? -1 : 1;
+    return p->pair < q->pair ? -1 : 1;
+}
+
+/* Only the max_links changes that gain most; the next plan has the others. */
+static int limit_changes(const struct context *c, struct choose_pairs *pairs)
+{
+    struct link_change *changes;
+    size_t nr = 0, i;
+    int rc = 0;
+
+    changes = calloc(pairs->nr_pairs + 1, sizeof *changes);
+    if (!changes)
+        return -ENOMEM;
+    for (i = 0; i < pairs->nr_pairs; i++) {
+        struct choose_pair *pair = &pairs->pairs[i];
+
+        if (pair->link_after == choose_pair_linked(pair, false))
+            continue;
+        changes[nr].pair = pair;
+        changes[nr++].gain = fabs(choose_link_gain(pair, c->settings));
+    }
+    qsort(changes, nr, sizeof *changes, compare_changes);
+    for (i = c->settings->max_links; i < nr; i++)
+        changes[i].pair->link_after = !changes[i].pair->link_after;
+    if (nr > c->settings->max_links)
+        rc = choose_add_note(c->plan, c->snapshot, PLAN_NOTE_MAX_MOVES,
+                             SNAPSHOT_OUTSIDE, "%zu links should change, "
+                             "max-links allows %u: those that gain most",
+                             nr, c->settings->max_links);
+    free(changes);
+    return rc;
+}
+
+int choose_links(struct choose_pairs *pairs, struct plan *plan,
+                 const struct snapshot *snapshot,
+                 const struct settings *settings,
+                 const struct choose_history *history,
+                 const struct choose_sizes *sizes, bool *changed_r)
+{
+    struct context c = {
+        .plan = plan, .snapshot = snapshot, .settings = settings,
+        .history = history, .sizes = sizes,
+    };
+    struct choose_pair *pair;
+    double room;
+    int rc = 0;
+    size_t i;
+
+    *changed_r = false;
+    c.nr_links = calloc(snapshot->nr_domains + 1, sizeof *c.nr_links);
+    if (!c.nr_links)
+        return -ENOMEM;
+    for (i = 0; i < 2 * snapshot->nr_links; i++)
+        c.nr_links[snapshot->links[i / 2].end[i % 2].domain]++;
+    for (i = 0; i < pairs->nr_pairs && !rc; i++) {
+        pair = &pairs->pairs[i];
+        if (pair->second == SNAPSHOT_OUTSIDE ||
+            !snapshot->domains[pair->first].domid ||
+            snapshot->domains[pair->first].backend ||
+            snapshot->domains[pair->second].backend)
+            continue;
+        room = fmin(headroom(snapshot, sizes, pair->first),
+                    headroom(snapshot, sizes, pair->second));
+        if (choose_pair_linked(pair, false))
+            rc = review(&c, pair, room, changed_r);
+        else if (!pair->link && choose_pair_bytes(pair) > 0 &&
+                 choose_pair_bytes(pair) >= settings->link_bytes)
+            rc = judge(&c, pair, room, changed_r);
+    }
+    free(c.nr_links);
+    if (!rc && *changed_r)
+        rc = limit_changes(&c, pairs);
+    return rc;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "choose/local.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Up to this size an exchange tries every slot, and the one that is put out
+ * goes to its best place, not only to the other's. */
+#define SMALL_SLOTS 64U
+#define SWAP_SLOTS 6U
+#define SWAP_EACH 4U
+
+bool choose_local_spend(struct choose_local *search, uint64_t effort)
+{
+    if (search->effort < effort) {
+        search->effort = 0;
+        return false;
+    }
+    search->effort -= effort;
+    return true;
+}
+
+bool choose_local_movable(const struct choose_local *search, uint32_t entity)
+{
+    return search->model->entities[entity].fixed == CHOOSE_MOVABLE;
+}
+
+bool choose_local_allowed(const struct choose_local *search, uint32_t entity,
+                      uint32_t slot)
+{
+    return slot == search->model->entities[entity].home ||
+           choose_allowed(search->model, entity, slot);
+}
+
+void choose_local_enqueue(struct choose_local *search, uint32_t entity)
+{
+    if (search->queued[entity] || !choose_local_movable(search, entity))
+        return;
+    search->queued[entity] = true;
+    search->queue[(search->head + search->nr_queued++) %
+                  search->model->nr_entities] = entity;
+}
+
+static void enqueue_core(struct choose_local *search, uint32_t slot)
+{
+    const struct choose_model *model = search->model;
+    uint32_t core = model->slots[slot].core, s, i;
+
+    for (s = model->core_first[core]; s < model->core_first[core + 1]; s++)
+        for (i = search->state->slot_head[s]; i != CHOOSE_NOWHERE;
+             i = search->state->next[i])
+            choose_local_enqueue(search, i);
+}
+
+static void enqueue_around(struct choose_local *search, uint32_t entity)
+{
+    const struct choose_entity *e = &search->model->entities[entity];
+    uint32_t i;
+
+    for (i = 0; i < e->nr_edges; i++)
+        choose_local_enqueue(search,
+                             search->model->edges[e->first_edge + i].to);
+}
+
+void choose_local_change(struct choose_local *search, uint32_t entity,
+                         uint32_t slot, double delta)
+{
+    uint32_t from = search->state->slot[entity];
+    struct choose_change *more;
+
+    if (search->nr_log == search->room_log) {
+        more = realloc(search->log, (2 * search->room_log + 64) *
+                                    sizeof *more);
+        if (!more) {
+            search->rc = -ENOMEM;
+            return;
+        }
+        search->log = more;
+        search->room_log = 2 * search->room_log + 64;
+    }
+    search->log[search->nr_log++] = (struct choose_change) { entity, from };
+    choose_placement_move(search->state, entity, slot);
+    search->total += delta;
+    enqueue_core(search, from);
+    enqueue_core(search, slot);
+    enqueue_around(search, entity);
+}
+
+void choose_local_rollback(struct choose_local *search, size_t nr_log,
+                           double total)
+{
+    while (search->nr_log > nr_log) {
+        struct choose_change *last = &search->log[--search->nr_log];
+
+        choose_placement_move(search->state, last->entity, last->from);
+    }
+    search->total = total;
+}
+
+uint64_t choose_local_effort(const struct choose_local *search, uint32_t entity)
+{
+    const struct choose_entity *e = &search->model->entities[entity];
+
+    return search->model->nr_slots + 4 * e->nr_edges +
+           4 * (search->model->domain_first[e->domain + 1] -
+                search->model->domain_first[e->domain]);
+}
+
+uint32_t choose_local_best(const struct choose_local *search, uint32_t entity,
+                          const double *cost)
+{
+    const struct choose_entity *e = &search->model->entities[entity];
+    uint32_t current = search->state->slot[entity], slot;
+    uint32_t best = current == CHOOSE_NOWHERE ? e->home : current;
+    double least = cost[best] - CHOOSE_EPSILON;
+    bool full;
+
+    full = current == e->home &&
+           search->state->nr_moved >= search->max_moves;
+    for (slot = 0; slot < search->model->nr_slots && !full; slot++) {
+        if (cost[slot] < least && choose_local_allowed(search, entity, slot)) {
+            least = cost[slot];
+            best = slot;
+        }
+    }
+    return best;
+}
+
+/*
+ * Put entity on slot and what is there elsewhere; kept if it pays, also for
+ * the number of moves.  search->cost is that of entity.
+ */
+static bool try_eject(struct choose_local *search, uint32_t entity,
+                      uint32_t slot, uint32_t victim)
+{
+    struct choose_placement *state = search->state;
+    uint32_t from = state->slot[entity], to = from;
+    double delta, first = search->cost[slot] - search->cost[from];
+
+    choose_placement_move(state, entity, slot);
+    if (search->model->nr_slots <= SMALL_SLOTS) {
+        if (!choose_local_spend(search, choose_local_effort(search, victim)))
+            goto back;
+        choose_placement_field(state, victim, search->other_cost);
+        to = choose_local_best(search, victim, search->other_cost);
+        delta = search->other_cost[to] - search->other_cost[slot];
+    } else {
+        if (!choose_local_allowed(search, victim, from) ||
+            !choose_local_spend(search,
+                                choose_local_effort(search, victim) / 4))
+            goto back;
+        delta = choose_placement_at(state, victim, from) -
+                choose_placement_at(state, victim, slot);
+    }
+    if (to == slot || first + delta >= -CHOOSE_EPSILON)
+        goto back;
+
+    choose_placement_move(state, victim, to);
+    if (state->nr_moved > search->max_moves) {
+        choose_placement_move(state, victim, slot);
+        goto back;
+    }
+    /* Once more, as changes that are remembered. */
+    choose_placement_move(state, victim, slot);
+    choose_placement_move(state, entity, from);
+    choose_local_change(search, entity, slot, first);
+    choose_local_change(search, victim, to, delta);
+    return true;
+
+ back:
+    choose_placement_move(state, entity, from);
+    return false;
+}
+
+/* Exchange with something on a slot that would be good if it were empty. */
+static bool try_swap(struct choose_local *search, uint32_t entity)
+{
+    const struct choose_model *model = search->model;
+    double demand = model->entities[entity].demand, value;
+    uint32_t best[SMALL_SLOTS], nr = 0, limit, slot, i, j, next, tries;
+
+    limit = model->nr_slots <= SMALL_SLOTS ? model->nr_slots : SWAP_SLOTS;
+    for (slot = 0; slot < model->nr_slots; slot++) {
+        if (slot == search->state->slot[entity] ||
+            !search->state->slot_count[slot] ||
+            !choose_local_allowed(search, entity, slot))
+            continue;
+        /* Keep the best few, by cost without waiting. */
+        value = search->cost[slot] - demand *
+                search->state->slot_weight[slot];
+        for (j = nr; j > 0; j--) {
+            if (search->cost[best[j - 1]] - demand *
+                search->state->slot_weight[best[j - 1]] <= value)
+                break;
+            if (j < limit)
+                best[j] = best[j - 1];
+        }
+        if (j < limit)
+            best[j] = slot;
+        if (nr < limit)
+            nr++;
+    }
+    for (j = 0; j < nr; j++) {
+        tries = 0;
+        for (i = search->state->slot_head[best[j]];
+             i != CHOOSE_NOWHERE && tries < SWAP_EACH; i = next) {
+            next = search->state->next[i];
+            if (!choose_local_movable(search, i))
+                continue;
+            tries++;
+            if (try_eject(search, entity, best[j], i))
+                return true;
+        }
+    }
+    return false;
+}
+
+void choose_local_improve(struct choose_local *search)
+{
+    uint32_t entity, slot;
+
+    while (search->nr_queued && !search->rc) {
+        entity = search->queue[search->head];
+        search->head = (search->head + 1) % search->model->nr_entities;
+        search->nr_queued--;
+        search->queued[entity] = false;
+        if (!choose_local_spend(search, choose_local_effort(search, entity)))
+            continue;
+        choose_placement_field(search->state, entity, search->cost);
+        slot = choose_local_best(search, entity, search->cost);
+        if (slot != search->state->slot[entity])
+            choose_local_change(search, entity, slot, search->cost[slot] -
+                   search->cost[search->state->slot[entity]]);
+        else
+            try_swap(search, entity);
+    }
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Local search over choose-priv.h's state: moves, exchanges and ejections,
+ * undone where they do not pay.  Private to choose-local.c, choose-kick.c and
+ * choose-search.c.
+ */
+#ifndef SHMLINK_CHOOSE_LOCAL_H
+#define SHMLINK_CHOOSE_LOCAL_H
+
+#include "choose/model.h"
+
+#define CHOOSE_EPSILON 1e-9
+
+struct choose_change {
+    uint32_t entity, from;
+};
+
+struct choose_local {
+    struct choose_placement *state;
+    const struct choose_model *model;
+    uint32_t max_moves;
+    uint64_t effort, random;
+    double *cost, *other_cost;		/* of each slot */
+    uint32_t *queue, head, nr_queued;	/* ring of nr_entities */
+    bool *queued;
+    struct choose_change *log;		/* since the last commit */
+    size_t nr_log, room_log;
+    double total;			/* relative to the start */
+    int rc;
+};
+
+/* Take from the effort that is left; false, and nothing left: too much. */
+bool choose_local_spend(struct choose_local *search, uint64_t effort);
+/* What choose_placement_field() of an entity costs. */
+uint64_t choose_local_effort(const struct choose_local *search,
+                             uint32_t entity);
+
+bool choose_local_movable(const struct choose_local *search, uint32_t entity);
+bool choose_local_allowed(const struct choose_local *search, uint32_t entity,
+                          uint32_t slot);
+
+/* The cheapest slot that it may have, by cost[]; its own if none is. */
+uint32_t choose_local_best(const struct choose_local *search, uint32_t entity,
+                           const double *cost);
+
+/* Look at it again in choose_local_improve(). */
+void choose_local_enqueue(struct choose_local *search, uint32_t entity);
+
+/* Move and remember; delta is what that adds to the cost. */
+void choose_local_change(struct choose_local *search, uint32_t entity,
+                         uint32_t slot, double delta);
+/* Undo down to a length of the log. */
+void choose_local_rollback(struct choose_local *search, size_t nr_log,
+                           double total);
+
+/* Until nothing in the queue finds a better place, or effort runs out. */
+void choose_local_improve(struct choose_local *search);
+
+/*
+ * choose-kick.c.  Change something at random, within what is allowed; a number
+ * below `below`, from the search's own generator.
+ */
+void choose_shake(struct choose_local *search);
+uint32_t choose_shake_draw(struct choose_local *search, uint32_t below);
+
+#endif

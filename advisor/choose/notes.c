@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "choose/model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    enum choose_fixed fixed;
+    enum plan_note_kind kind;
+    const char *text;
+} reasons[] = {
+    { CHOOSE_FIXED_UNMANAGED, PLAN_NOTE_UNMANAGED,
+      "is to be left alone, or does not run" },
+    { CHOOSE_FIXED_COOLDOWN, PLAN_NOTE_COOLDOWN,
+      "was changed lately: not moved yet" },
+    { CHOOSE_FIXED_GRANULARITY, PLAN_NOTE_GRANULARITY,
+      "its cpupool schedules whole sockets (sched-gran), or is not known: "
+      "not moved" },
+    { CHOOSE_FIXED_NOWHERE, PLAN_NOTE_CPUPOOL,
+      "no pCPU is allowed for it by its cpupool, its affinity and the banned "
+      "pCPUs: not moved" },
+};
+
+/* Which vCPUs of a domain the administrator has pinned, in one note. */
+static int note_pins(struct plan *plan, const struct choose_model *model,
+                     size_t index)
+{
+    const struct snapshot *snapshot = model->snapshot;
+    hwloc_bitmap_t vcpus = hwloc_bitmap_alloc();
+    char *list = NULL;
+    uint32_t i, j;
+    int rc = -ENOMEM;
+
+    for (i = model->domain_first[index];
+         vcpus && i < model->domain_first[index + 1]; i++)
+        if (model->entities[i].fixed == CHOOSE_FIXED_ADMIN)
+            for (j = 0; j < model->entities[i].nr_vcpus; j++)
+                hwloc_bitmap_set(vcpus, snapshot->
+                                 vcpus[model->entities[i].vcpu + j].vcpuid);
+    if (vcpus && hwloc_bitmap_iszero(vcpus))
+        rc = 0;
+    else if (vcpus && hwloc_bitmap_list_asprintf(&list, vcpus) >= 0)
+        rc = choose_add_note(plan, snapshot, PLAN_NOTE_ADMIN_PIN, index,
+                             "%s: the administrator pinned its vCPU%s %s: "
+                             "left as %s", snapshot->domains[index].name,
+                             hwloc_bitmap_weight(vcpus) == 1 ? "" : "s", list,
+                             hwloc_bitmap_weight(vcpus) == 1 ? "it is"
+                                                             : "they are");
+    free(list);
+    hwloc_bitmap_free(vcpus);
+    return rc;
+}
+
+static int note_twin(struct plan *plan, const struct choose_model *model,
+                     size_t index)
+{
+    const struct snapshot *snapshot = model->snapshot;
+    const struct snapshot_domain *domain = &snapshot->domains[index], *twin;
+    size_t other = choose_twin(snapshot, index);
+
+    if (other == SNAPSHOT_OUTSIDE)
+        return 0;
+    twin = &snapshot->domains[other];
+    return choose_add_note(plan, snapshot, PLAN_NOTE_UNMANAGED, index,
+                           "%s (domain %u) and %s (domain %u) have the same "
+                           "UUID: left alone, a plan could not tell one from "
+                           "the other", domain->name, domain->domid,
+                           twin->name, twin->domid);
+}
+
+static int note_domain(struct plan *plan, const struct choose_model *model,
+                       size_t index)
+{
+    const struct snapshot *snapshot = model->snapshot;
+    const struct snapshot_domain *domain = &snapshot->domains[index];
+    uint32_t first = model->domain_first[index];
+    const struct snapshot_pool *pool;
+    size_t i;
+    int rc;
+
+    rc = note_twin(plan, model, index);
+    if (rc || first == model->domain_first[index + 1])
+        return rc;
+    rc = note_pins(plan, model, index);
+    for (i = 0; i < sizeof reasons / sizeof *reasons && !rc; i++)
+        if (model->entities[first].fixed == reasons[i].fixed)
+            rc = choose_add_note(plan, snapshot, reasons[i].kind, index,
+                                 "%s: %s", domain->name, reasons[i].text);
+    pool = snapshot_find_pool(snapshot, domain->pool);
+    if (!rc && pool && snapshot->nr_pools > 1 && domain->domid &&
+        pool->os_index)
+        rc = choose_add_note(plan, snapshot, PLAN_NOTE_CPUPOOL, index,
+                             "%s: kept within cpupool %s", domain->name,
+                             pool->name ? pool->name : "");
+    if (!rc && model->entities[first].isolated)
+        rc = choose_add_note(plan, snapshot, PLAN_NOTE_ISOLATED, index,
+                             "%s: isolated, no other VM is put on its cores",
+                             domain->name);
+    return rc;
+}
+
+static int note_set(struct plan *plan, const struct snapshot *snapshot,
+                    hwloc_const_bitmap_t set, const char *format)
+{
+    char *list = NULL;
+    int rc;
+
+    if (hwloc_bitmap_iszero(set))
+        return 0;
+    if (hwloc_bitmap_list_asprintf(&list, set) < 0)
+        return -ENOMEM;
+    rc = choose_add_note(plan, snapshot, PLAN_NOTE_BANNED, SNAPSHOT_OUTSIDE,
+                         format, list);
+    free(list);
+    return rc;
+}
+
+static int note_host(struct plan *plan, const struct choose_model *model)
+{
+    const struct snapshot *snapshot = model->snapshot;
+    size_t i;
+    int rc;
+
+    rc = note_set(plan, snapshot, model->settings->banned_pcpus,
+                  "nothing is put on pCPUs %s: they are banned");
+    if (!rc)
+        rc = note_set(plan, snapshot, model->settings->dom0_pcpus,
+                      "no guest is put on pCPUs %s: they are kept for dom0");
+    for (i = 0; i < snapshot->nr_pools && !rc; i++)
+        if (snapshot->pools[i].granularity == SNAPSHOT_GRANULARITY_CORE)
+            rc = choose_add_note(plan, snapshot, PLAN_NOTE_GRANULARITY,
+                                 SNAPSHOT_OUTSIDE, "cpupool %s schedules "
+                                 "whole cores (sched-gran=core): vCPUs are "
+                                 "placed by cores", snapshot->pools[i].name ?
+                                 snapshot->pools[i].name : "");
+    return rc;
+}
+
+static int note_data(struct plan *plan, const struct choose_model *model)
+{
+    const struct snapshot *snapshot = model->snapshot;
+    bool run = false, wait = false, caches = model->caches_known;
+    int rc = 0;
+    size_t i;
+
+    for (i = 0; i < snapshot->nr_vcpus; i++) {
+        run |= snapshot->vcpus[i].utilisation.source != SNAPSHOT_SOURCE_NONE;
+        wait |= snapshot->vcpus[i].wait.source != SNAPSHOT_SOURCE_NONE;
+    }
+    for (i = 0; i < snapshot->nr_notes && !rc; i++) {
+        /* The collector says why better than is said below. */
+        caches |= !strcmp(snapshot->notes[i].source, "caches");
+        rc = choose_add_note(plan, snapshot, PLAN_NOTE_DATA, SNAPSHOT_OUTSIDE,
+                             "%s: %s", snapshot->notes[i].source,
+                             snapshot->notes[i].text);
+    }
+    if (!rc && !run)
+        rc = choose_add_note(plan, snapshot, PLAN_NOTE_DATA, SNAPSHOT_OUTSIDE,
+                             "no CPU use was measured: each vCPU is taken to "
+                             "want %.1f of a pCPU", CHOOSE_DEMAND_UNKNOWN);
+    else if (!rc && !wait)
+        rc = choose_add_note(plan, snapshot, PLAN_NOTE_DATA, SNAPSHOT_OUTSIDE,
+                             "waiting was not measured: what the scheduler "
+                             "does by itself is guessed");
+    if (!rc && !snapshot->nr_traffic && !snapshot->nr_links)
+        rc = choose_add_note(plan, snapshot, PLAN_NOTE_DATA, SNAPSHOT_OUTSIDE,
+                             "no traffic was measured: VMs are placed by "
+                             "load alone, and links are left as they are");
+    if (!rc && !caches)
+        rc = choose_add_note(plan, snapshot, PLAN_NOTE_DATA, SNAPSHOT_OUTSIDE,
+                             "shared caches are not known: distance is by "
+                             "core and NUMA node");
+    if (!rc && model->dropped)
+        rc = choose_add_note(plan, snapshot, PLAN_NOTE_DATA, SNAPSHOT_OUTSIDE,
+                             "the topology is odd: %u of its objects cross "
+                             "others and were left out", model->dropped);
+    if (!rc && model->edges_dropped)
+        rc = choose_add_note(plan, snapshot, PLAN_NOTE_DATA, SNAPSHOT_OUTSIDE,
+                             "too many pairs: some traffic was left out");
+    return rc;
+}
+
+int choose_notes(struct plan *plan, const struct choose_model *model)
+{
+    size_t d;
+    int rc;
+
+    rc = note_host(plan, model);
+    if (!rc)
+        rc = note_data(plan, model);
+    for (d = 0; d < model->snapshot->nr_domains && !rc; d++)
+        rc = note_domain(plan, model, d);
+    return rc;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "choose/model.h"
+
+#include "choose/terms.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Beyond this many moves they are ordered by what each brings alone. */
+#define ORDER_MAX 256U
+
+struct move {
+    uint32_t entity, to;
+    double gain;
+    bool done;
+};
+
+/* Why one move is made: the term that falls most, and whom it concerns. */
+struct cause {
+    enum plan_reason reason;
+    uint32_t other;			/* entity, CHOOSE_NOWHERE: none */
+    double traffic;			/* bytes/s with other */
+};
+
+/* The heaviest of another VM on the same slot, or on its siblings. */
+static uint32_t heaviest(const struct choose_placement *state, uint32_t index,
+                         bool siblings)
+{
+    const struct choose_model *model = state->model;
+    uint32_t slot = state->slot[index], core = model->slots[slot].core, t, i;
+    uint32_t best = CHOOSE_NOWHERE;
+    double most = -1, weight;
+
+    for (t = model->core_first[core]; t < model->core_first[core + 1]; t++) {
+        if ((t == slot) == siblings)
+            continue;
+        for (i = state->slot_head[t]; i != CHOOSE_NOWHERE;
+             i = state->next[i]) {
+            weight = choose_weight_at(&model->entities[i], t);
+            /* Ties by number: lists are in no stable order. */
+            if (i == index || weight < most || (weight == most && i > best))
+                continue;
+            most = weight;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* The peer whose traffic gets cheapest: on the same slot, or by distance. */
+static uint32_t nearest(const struct choose_placement *state, uint32_t index,
+                        uint32_t to, bool same_slot, double *traffic_r)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index];
+    const struct choose_edge *edge = &model->edges[entity->first_edge];
+    uint32_t best = CHOOSE_NOWHERE, from = state->slot[index], i;
+    double most = 0, saved;
+
+    for (i = 0; i < entity->nr_edges; i++, edge++) {
+        if (same_slot)
+            saved = state->slot[edge->to] == from ?
+                    choose_together(model, entity, edge, from) : 0;
+        else
+            saved = choose_edge_distance(model, edge, from,
+                                         state->slot[edge->to]) -
+                    choose_edge_distance(model, edge, to,
+                                         state->slot[edge->to]);
+        if (saved <= most)
+            continue;
+        most = saved;
+        best = edge->to;
+        *traffic_r = (double)edge->bytes;
+    }
+    return best;
+}
+
+/* The term that falls most; *slot_r: what waiting on the slot itself falls,
+ * *all_r: what all that fall do. */
+static enum plan_reason find_term(struct choose_placement *state,
+                                  uint32_t index,
+                                  uint32_t to, double *slot_r, double *all_r)
+{
+    enum plan_reason reason = PLAN_REASON_ROOM;
+    struct choose_parts was, will;
+    double most = 0, fall;
+    size_t i;
+
+    choose_placement_parts(state, index, state->slot[index], &was);
+    choose_placement_parts(state, index, to, &will);
+    const struct {
+        double was, will;
+        enum plan_reason reason;
+    } terms[] = {
+        { was.waiting + was.storm, will.waiting + will.storm,
+          PLAN_REASON_CONTENTION },
+        { was.sibling, will.sibling, PLAN_REASON_SIBLING },
+        { was.core, will.core, PLAN_REASON_CONTENTION },
+        { was.node, will.node, PLAN_REASON_NODE_LOAD },
+        { was.distance + was.memory, will.distance + will.memory,
+          PLAN_REASON_DISTANCE },
+        { was.isolation, will.isolation, PLAN_REASON_ISOLATION },
+    };
+
+    *slot_r = terms[0].was - terms[0].will;
+    *all_r = 0;
+    for (i = 0; i < sizeof terms / sizeof *terms; i++) {
+        fall = terms[i].was - terms[i].will;
+        *all_r += fall > 0 ? fall : 0;
+        if (fall > most) {
+            most = fall;
+            reason = terms[i].reason;
+        }
+    }
+    return reason;
+}
+
+static struct cause find_cause(struct choose_placement *state, uint32_t index,
+                               uint32_t to)
+{
+    struct cause cause = { PLAN_REASON_ROOM, CHOOSE_NOWHERE, 0 };
+    const struct choose_entity *entities = state->model->entities;
+    double slot_fall, all, traffic = 0;
+    uint32_t peer;
+
+    cause.reason = find_term(state, index, to, &slot_fall, &all);
+    peer = nearest(state, index, to, true, &traffic);
+    if (entities[index].added) {
+        cause.reason = PLAN_REASON_NEW_VCPU;
+    } else if (peer != CHOOSE_NOWHERE && slot_fall > 0.1 * all &&
+               entities[peer].domain != entities[index].domain) {
+        /* The plainest of reasons, even where a cap weighs more. */
+        cause.reason = PLAN_REASON_SHARED_PCPU;
+        cause.other = peer;
+        cause.traffic = traffic;
+    } else if (cause.reason == PLAN_REASON_CONTENTION) {
+        cause.other = heaviest(state, index, false);
+        if (cause.other == CHOOSE_NOWHERE) {
+            cause.other = heaviest(state, index, true);
+            cause.reason = PLAN_REASON_SIBLING;
+        }
+    } else if (cause.reason == PLAN_REASON_SIBLING ||
+               cause.reason == PLAN_REASON_ISOLATION) {
+        cause.other = heaviest(state, index, true);
+        if (cause.other == CHOOSE_NOWHERE)
+            cause.other = heaviest(state, index, false);
+    } else if (cause.reason == PLAN_REASON_DISTANCE) {
+        cause.other = nearest(state, index, to, false, &cause.traffic);
+    }
+    return cause;
+}
+
+static int describe(char **text_r, const struct choose_placement *state,
+                    uint32_t index, uint32_t to, const struct cause *cause,
+                    const char *other)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index];
+    const struct choose_slot *from = &model->slots[state->slot[index]];
+    const struct choose_slot *slot = &model->slots[to];
+    double used = state->core_weight[slot->core], traffic = cause->traffic;
+    double wanted = state->slot_weight[state->slot[index]];
+    char rate[32];
+    int r;
+
+    choose_rate(rate, traffic);
+    switch (cause->reason) {
+    case PLAN_REASON_SHARED_PCPU:
+        r = asprintf(text_r, "shares pCPU %u with %s%s%s; together they want "
+                     "%.2f of it, of the core of pCPU %u only %.2f is wanted",
+                     from->pcpu, other, traffic > 0 ? ", exchanging " : "",
+                     traffic > 0 ? rate : "", wanted, slot->pcpu, used);
+        break;
+    case PLAN_REASON_CONTENTION:
+        r = asprintf(text_r, "shares pCPU %u with %s; together they want "
+                     "%.2f of it, of the core of pCPU %u only %.2f is wanted",
+                     from->pcpu, other ? other : "others", wanted, slot->pcpu,
+                     used);
+        break;
+    case PLAN_REASON_SIBLING:
+        r = asprintf(text_r, "runs on a sibling thread of %s, on the core of "
+                     "pCPU %u", other ? other : "another VM", from->pcpu);
+        break;
+    case PLAN_REASON_NODE_LOAD:
+        r = asprintf(text_r, "NUMA node %u is wanted for %.2f pCPUs, node %u "
+                     "for %.2f", model->node_index[from->node],
+                     state->node_demand[from->node],
+                     model->node_index[slot->node],
+                     state->node_demand[slot->node]);
+        break;
+    case PLAN_REASON_DISTANCE:
+        if (other)
+            r = asprintf(text_r, "exchanges %s with %s, which is far from "
+                         "pCPU %u and near to pCPU %u", rate, other,
+                         from->pcpu, slot->pcpu);
+        else
+            r = asprintf(text_r, "its memory is nearer to pCPU %u (node %u) "
+                         "than to pCPU %u (node %u)", slot->pcpu,
+                         model->node_index[slot->node], from->pcpu,
+                         model->node_index[from->node]);
+        break;
+    case PLAN_REASON_ISOLATION:
+        r = asprintf(text_r, "one of it and %s is isolated and they share "
+                     "the core of pCPU %u", other ? other : "another VM",
+                     from->pcpu);
+        break;
+    case PLAN_REASON_NEW_VCPU:
+        r = asprintf(text_r, "a place for the vCPU that is added, with "
+                     "demand %.2f", entity->demand);
+        break;
+    default:
+        r = asprintf(text_r, "makes room on pCPU %u for another step",
+                     from->pcpu);
+        break;
+    }
+    return r < 0 ? -ENOMEM : 0;
+}
+
+/* Hard where asked for, or where a hard mask of ours is in the way. */
+static bool pin_hard(const struct choose_model *model,
+                     const struct snapshot_vcpu *vcpu,
+                     hwloc_const_bitmap_t pcpus)
+{
+    return model->settings->hard_affinity ||
+           !hwloc_bitmap_isincluded(pcpus, vcpu->hard);
+}
+
+static int add_pin(struct plan *plan, const struct choose_placement *state,
+                   uint32_t index, uint32_t vcpu, uint32_t to,
+                   const struct cause *cause, const char *text, double gain)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index];
+    const struct snapshot *snapshot = model->snapshot;
+    const struct snapshot_vcpu *v = &snapshot->vcpus[entity->vcpu + vcpu];
+    hwloc_const_bitmap_t pcpus = model->slots[to].pcpus;
+    bool hard = pin_hard(model, v, pcpus);
+    char name[16], *list = NULL;
+    struct plan_step *step;
+    int rc;
+
+    rc = choose_add_step(plan, snapshot, &step, hard ? PLAN_PIN_HARD
+                                                     : PLAN_PIN_SOFT,
+                         cause->reason, entity->domain, SNAPSHOT_OUTSIDE,
+                         gain, "%s", text);
+    if (rc)
+        return rc;
+    step->vcpuid = v->vcpuid;
+    step->from = hwloc_bitmap_dup(hard ? v->hard : v->soft);
+    step->to = hwloc_bitmap_dup(pcpus);
+    if (cause->other != CHOOSE_NOWHERE)
+        step->peer = strdup(snapshot->domains[model->entities[cause->other].
+                                              domain].name);
+    if (!step->from || !step->to ||
+        (cause->other != CHOOSE_NOWHERE && !step->peer) ||
+        hwloc_bitmap_list_asprintf(&list, pcpus) < 0)
+        return -ENOMEM;
+    rc = choose_command(step, hard ? "xl vcpu-pin %s %u %s -"
+                                   : "xl vcpu-pin %s %u - %s",
+                        choose_shell_name(name, &snapshot->
+                                          domains[entity->domain]),
+                        v->vcpuid, list);
+    free(list);
+    return rc;
+}
+
+/* One move as steps, and the state moved on. */
+static int make_steps(struct plan *plan, struct choose_placement *state,
+                      const struct move *move)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[move->entity];
+    struct cause cause = find_cause(state, move->entity, move->to);
+    const char *other = NULL;
+    char *text = NULL;
+    double gain;
+    uint32_t i;
+    int rc;
+
+    if (cause.other != CHOOSE_NOWHERE)
+        other = model->snapshot->
+            domains[model->entities[cause.other].domain].name;
+    gain = choose_placement_at(state, move->entity, state->slot[move->entity]) -
+           choose_placement_at(state, move->entity, move->to) +
+           state->move_cost;
+    rc = describe(&text, state, move->entity, move->to, &cause, other);
+    for (i = 0; i < entity->nr_vcpus && !rc; i++)
+        rc = add_pin(plan, state, move->entity, i, move->to, &cause, text,
+                     gain / entity->nr_vcpus);
+    choose_placement_move(state, move->entity, move->to);
+    free(text);
+    return rc;
+}
+
+static int compare_moves(const void *a, const void *b)
+{
+    const struct move *p = a, *q = b;
+
+    if (p->gain != q->gain)
+        return p->gain > q->gain ? -1 : 1;
+    return p->entity < q->entity ? -1 : 1;
+}
+
+int choose_steps(struct plan *plan, struct choose_placement *after)
+{
+    const struct choose_model *model = after->model;
+    struct choose_placement *state = NULL;
+    struct move *moves;
+    uint32_t nr = 0, i, k, best;
+    int rc;
+
+    moves = calloc(model->nr_entities + 1, sizeof *moves);
+    if (!moves)
+        return -ENOMEM;
+    rc = choose_placement_new(&state, model, after->move_cost);
+    for (i = 0; i < model->nr_entities && !rc; i++) {
+        if (after->slot[i] == model->entities[i].home)
+            continue;
+        moves[nr].entity = i;
+        moves[nr].to = after->slot[i];
+        moves[nr++].gain =
+            choose_placement_at(state, i, model->entities[i].home) -
+            choose_placement_at(state, i, after->slot[i]);
+    }
+    if (!rc)
+        qsort(moves, nr, sizeof *moves, compare_moves);
+    for (k = 0; k < nr && !rc; k++) {
+        best = k;
+        for (i = 0; i < nr && nr <= ORDER_MAX; i++) {
+            if (moves[i].done)
+                continue;
+            moves[i].gain = choose_placement_at(state, moves[i].entity,
+                                                state->slot[moves[i].entity]) -
+                            choose_placement_at(state, moves[i].entity,
+                                                moves[i].to);
+            if (moves[best].done || moves[i].gain > moves[best].gain)
+                best = i;
+        }
+        moves[best].done = true;
+        rc = make_steps(plan, state, &moves[best]);
+    }
+    choose_placement_free(state);
+    free(moves);
+    return rc;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The traffic matrix put into a snapshot.  Pure.
+ *
+ * What a guest sends to the outside (other hosts, dom0) is what it sent in
+ * all, which is counted, less what it sent to guests, which is estimated;
+ * samples at an uplink only tell the sizes and protocols of it.
+ */
+#ifndef SHMLINK_COLLECT_TRAFFIC_FILL_H
+#define SHMLINK_COLLECT_TRAFFIC_FILL_H
+
+#include "model/snapshot.h"
+#include "collect/traffic.h"
+
+/* What a guest sent in all, by its vifs' counters. */
+struct traffic_sent {
+    uint32_t domid;
+    double packets, bytes;
+};
+
+/*
+ * Add to what a guest sent.  *sent: NULL at first; the caller frees it.
+ * Errors: ENOMEM.
+ */
+int traffic_add_sent(struct traffic_sent **sent, size_t *nr, uint32_t domid,
+                     double packets, double bytes);
+
+/*
+ * correction: as for traffic_estimate().  sampled: false: there are only
+ * counters, and all traffic is given as with the outside.
+ * Errors: ENOMEM; E2BIG.
+ */
+int traffic_fill(struct snapshot *snapshot,
+                 const struct traffic_matrix *matrix,
+                 const struct traffic_sent *sent, size_t nr_sent,
+                 double correction, double seconds, bool sampled);
+
+#endif

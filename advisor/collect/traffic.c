@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "collect/traffic.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void traffic_reset(struct traffic_matrix *matrix)
+{
+    if (!matrix)
+        return;
+    free(matrix->cells);
+    free(matrix->totals);
+    memset(matrix, 0, sizeof(*matrix));
+}
+
+unsigned int traffic_bin(uint32_t size_bytes)
+{
+    unsigned int bin = 0;
+
+    while (bin < TRAFFIC_SIZE_BINS - 1 && size_bytes >= 64U << bin)
+        bin++;
+    return bin;
+}
+
+uint32_t traffic_rate(double packets, double target)
+{
+    uint32_t rate = TRAFFIC_RATE_MIN;
+
+    while (rate < TRAFFIC_RATE_MAX && packets / rate > target)
+        rate *= 2;
+    return rate;
+}
+
+static struct traffic_cell *cell_of(struct traffic_matrix *matrix,
+                                    uint32_t from, uint32_t to)
+{
+    struct traffic_cell *cell;
+    size_t i;
+
+    /* Searched from the end: what talks, talks again. */
+    for (i = matrix->nr_cells; i-- > 0; ) {
+        cell = &matrix->cells[i];
+        if (cell->from == from && cell->to == to)
+            return cell;
+    }
+    if (matrix->nr_cells == matrix->allocated) {
+        size_t want = matrix->allocated ? matrix->allocated * 2 : 64;
+
+        cell = realloc(matrix->cells, want * sizeof(*cell));
+        if (!cell)
+            return NULL;
+        matrix->cells = cell;
+        matrix->allocated = want;
+    }
+    cell = &matrix->cells[matrix->nr_cells++];
+    memset(cell, 0, sizeof(*cell));
+    cell->from = from;
+    cell->to = to;
+    return cell;
+}
+
+int traffic_add(struct traffic_matrix *matrix, uint32_t from, uint32_t to,
+                const struct psample_sample *sample)
+{
+    struct traffic_cell *cell = cell_of(matrix, from, to);
+    double packets = sample->rate;
+    double bytes = packets * sample->size_bytes;
+
+    if (!cell)
+        return -ENOMEM;
+    cell->samples++;
+    cell->packets += packets;
+    cell->packets2 += packets * packets;
+    cell->bytes += bytes;
+    cell->bytes2 += bytes * bytes;
+    cell->bins[traffic_bin(sample->size_bytes)] += packets;
+    cell->protocol_bytes[sample->protocol] += bytes;
+    return 0;
+}
+
+int traffic_add_total(struct traffic_matrix *matrix, uint32_t to,
+                      double packets, double bytes)
+{
+    struct traffic_total *totals;
+    size_t i;
+
+    for (i = 0; i < matrix->nr_totals; i++) {
+        if (matrix->totals[i].to == to) {
+            matrix->totals[i].packets += packets;
+            matrix->totals[i].bytes += bytes;
+            return 0;
+        }
+    }
+    totals = realloc(matrix->totals, (i + 1) * sizeof(*totals));
+    if (!totals)
+        return -ENOMEM;
+    matrix->totals = totals;
+    totals[i] = (struct traffic_total){ to, packets, bytes };
+    matrix->nr_totals++;
+    return 0;
+}
+
+struct sums {
+    uint64_t samples;
+    double packets, bytes, packets2, bytes2;
+};
+
+static struct sums sums_at(const struct traffic_matrix *matrix, uint32_t to)
+{
+    struct sums sums = { 0 };
+    size_t i;
+
+    for (i = 0; i < matrix->nr_cells; i++) {
+        const struct traffic_cell *cell = &matrix->cells[i];
+
+        if (cell->to != to)
+            continue;
+        sums.samples += cell->samples;
+        sums.packets += cell->packets;
+        sums.packets2 += cell->packets2;
+        sums.bytes += cell->bytes;
+        sums.bytes2 += cell->bytes2;
+    }
+    return sums;
+}
+
+/*
+ * Standard error of a sender's share r = a / all of weighted samples:
+ * var = (sum over its samples of (w (1 - r))^2 + over others of (w r)^2) /
+ * all^2, the linearised variance of a ratio estimate.
+ */
+static double share_error(double share, double own2, double all2, double all,
+                          uint64_t samples)
+{
+    /* Samples worth counting: those of size have more to say. */
+    double n = all * all / all2, floor_share;
+    double variance, least;
+
+    if (n > samples)
+        n = samples;
+    floor_share = (share * n + 0.5) / (n + 1);
+    variance = own2 * (1 - share) * (1 - share) +
+               (all2 - own2) * share * share;
+    variance = variance > 0 ? variance / (all * all) : 0;
+    least = floor_share * (1 - floor_share) / (n + 1);
+    return sqrt(variance > least ? variance : least);
+}
+
+static const struct traffic_total *
+total_of(const struct traffic_matrix *matrix, uint32_t to)
+{
+    size_t i;
+
+    for (i = 0; i < matrix->nr_totals; i++) {
+        if (matrix->totals[i].to == to)
+            return &matrix->totals[i];
+    }
+    return NULL;
+}
+
+void traffic_estimate(const struct traffic_matrix *matrix,
+                      const struct traffic_cell *cell, double correction,
+                      struct traffic_estimate *estimate_r)
+{
+    const struct traffic_total *total = total_of(matrix, cell->to);
+    struct sums all = sums_at(matrix, cell->to);
+    struct traffic_estimate e = { 0 };
+    unsigned int i;
+
+    if (!cell->samples || all.bytes <= 0 || all.packets <= 0) {
+        *estimate_r = e;
+        return;
+    }
+    if (total) {
+        double packet_share = cell->packets / all.packets;
+        double byte_share = cell->bytes / all.bytes;
+
+        e.packets = total->packets * packet_share;
+        e.packets_error = total->packets *
+            share_error(packet_share, cell->packets2, all.packets2,
+                        all.packets, all.samples);
+        e.bytes = total->bytes * byte_share;
+        e.bytes_error = total->bytes *
+            share_error(byte_share, cell->bytes2, all.bytes2, all.bytes,
+                        all.samples);
+    } else {
+        /* Each packet is taken or not by itself (Poisson sampling). */
+        e.packets = cell->packets * correction;
+        e.packets_error = sqrt(cell->packets2) * correction;
+        e.bytes = cell->bytes * correction;
+        e.bytes_error = sqrt(cell->bytes2) * correction;
+    }
+    for (i = 0; i < TRAFFIC_SIZE_BINS; i++)
+        e.bins[i] = cell->bins[i] * e.packets / cell->packets;
+    for (i = 0; i < 3 && cell->bytes > 0; i++)
+        e.protocol_bytes[i] = cell->protocol_bytes[i] * e.bytes / cell->bytes;
+    *estimate_r = e;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "show/svg-priv.h"
+
+/* Above this many cores names are too small to read, and are left out. */
+#define CORES_WITH_LABELS 160
+#define LANES_MIN 2U
+#define LANES_MAX 6U
+
+static unsigned int ceil_div(unsigned int a, unsigned int b)
+{
+    return (a + b - 1) / b;
+}
+
+static unsigned int max_of(unsigned int a, unsigned int b)
+{
+    return a > b ? a : b;
+}
+
+/* Beside each other rather than below, as screens are wide; without holes
+ * where n allows it. */
+static unsigned int svg_columns(unsigned int n)
+{
+    unsigned int least = (unsigned int)ceil(sqrt((double)n)), columns;
+
+    if (n <= 3)
+        return n;
+    for (columns = least; columns <= 2 * least; columns++)
+        if (n % columns == 0)
+            return columns;
+    return least;
+}
+
+/* Numbers go up by at most one, and whatever is outside begins a new inside. */
+static bool svg_in_order(const struct svg_pcpu *p, const struct svg_pcpu *q)
+{
+    if (!q)
+        return !p->socket && !p->cache && !p->core;
+    return p->core - q->core <= 1 && p->cache - q->cache <= 1
+           && p->socket - q->socket <= 1
+           && (p->cache == q->cache || p->core != q->core)
+           && (p->socket == q->socket || p->cache != q->cache);
+}
+
+static int svg_layout_count(struct svg_layout *layout,
+                            const struct svg_page *page)
+{
+    unsigned int threads = 0, cores = 0, caches = 0;
+    size_t i;
+
+    for (i = 0; i < page->nr_pcpus; i++) {
+        const struct svg_pcpu *p = &page->pcpus[i];
+        const struct svg_pcpu *q = i ? p - 1 : NULL;
+        bool core = !q || q->core != p->core;
+        bool cache = !q || q->cache != p->cache;
+
+        if (!svg_in_order(p, q))
+            return -EINVAL;
+        threads = core ? 1 : threads + 1;
+        cores = cache ? 1 : cores + core;
+        caches = !q || q->socket != p->socket ? 1 : caches + cache;
+        layout->threads = max_of(layout->threads, threads);
+        layout->cache_cores = max_of(layout->cache_cores, cores);
+        layout->socket_caches = max_of(layout->socket_caches, caches);
+        layout->sockets = p->socket + 1;
+        layout->caches = p->cache + 1;
+        layout->cores = p->core + 1;
+    }
+    return layout->cores ? 0 : -EINVAL;
+}
+
+/* How many chips stand on one pCPU at most, and the busiest flow. */
+static int svg_layout_lanes(struct svg_layout *layout,
+                            const struct svg_page *page,
+                            const struct svg_host *host)
+{
+    unsigned int *lane = calloc(page->nr_pcpus, sizeof(*lane));
+    size_t i;
+    int rc = lane ? 0 : -ENOMEM;
+
+    for (i = 0; i < host->nr_vcpus && !rc; i++) {
+        const struct svg_vcpu *v = &host->vcpus[i];
+
+        if (v->at >= page->nr_pcpus || v->vm >= page->nr_vms)
+            rc = -EINVAL;
+        else
+            layout->lanes = max_of(layout->lanes, ++lane[v->at]);
+    }
+    for (i = 0; i < host->nr_flows && !rc; i++) {
+        const struct svg_flow *f = &host->flows[i];
+
+        if (f->from >= page->nr_vms || f->to >= page->nr_vms
+            || (f->ends[0] != SIZE_MAX && f->ends[0] >= host->nr_vcpus)
+            || (f->ends[1] != SIZE_MAX && f->ends[1] >= host->nr_vcpus))
+            rc = -EINVAL;
+        else if (f->bytes_per_second > layout->rate_max)
+            layout->rate_max = f->bytes_per_second;
+    }
+    free(lane);
+    return rc;
+}
+
+/* From the inside outwards. */
+static void svg_layout_sizes(struct svg_layout *l)
+{
+    l->labels = l->cores <= CORES_WITH_LABELS;
+    l->chip_w = !l->labels ? 22 : l->threads == 1 ? 92 : 66;
+    l->chip_h = l->labels ? 17 : 5;
+    l->tile_w = l->threads * (l->chip_w + SVG_TILE_PAD) + SVG_TILE_PAD
+                + (l->labels ? 2 * SVG_TILE_GUTTER : 0);
+    l->tile_h = SVG_TILE_HEAD + l->lanes * (l->chip_h + SVG_CHIP_GAP)
+                + SVG_TILE_FOOT;
+    l->columns = svg_columns(l->cache_cores);
+    l->cache_w = l->columns * (l->tile_w + SVG_GAP) + SVG_GAP;
+    l->cache_h = ceil_div(l->cache_cores, l->columns) * (l->tile_h + SVG_GAP)
+                 + SVG_CACHE_HEAD;
+    l->cache_columns = svg_columns(l->socket_caches);
+    l->socket_w = l->cache_columns * (l->cache_w + SVG_GAP) + SVG_GAP;
+    l->socket_h = ceil_div(l->socket_caches, l->cache_columns)
+                  * (l->cache_h + SVG_GAP) + SVG_SOCKET_HEAD;
+    l->socket_columns = svg_columns(l->sockets);
+    l->panel_w = l->socket_columns * (l->socket_w + SVG_SOCKET_GAP)
+                 - SVG_SOCKET_GAP;
+    l->panel_h = ceil_div(l->sockets, l->socket_columns)
+                 * (l->socket_h + SVG_SOCKET_GAP) - SVG_SOCKET_GAP
+                 + SVG_PANEL_HEAD;
+}
+
+int svg_layout_init(struct svg_layout *layout, const struct svg_page *page)
+{
+    size_t i;
+    int rc;
+
+    memset(layout, 0, sizeof(*layout));
+    layout->lanes = LANES_MIN;
+    rc = svg_layout_count(layout, page);
+    for (i = 0; i < page->nr_hosts && !rc; i++)
+        rc = svg_layout_lanes(layout, page, &page->hosts[i]);
+    if (rc)
+        return rc;
+    if (layout->lanes > LANES_MAX)
+        layout->lanes = LANES_MAX;
+    svg_layout_sizes(layout);
+    return 0;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hwloc.h>
+
+#include "model/plan.h"
+#include "model/settings.h"
+#include "model/snapshot.h"
+#include "show/svg-priv.h"
+#include "show/svg-scene.h"
+
+/* --- pCPUs: by socket, cache, core ---------------------------------------- */
+
+struct cpu
+{
+    uint32_t socket, cache, core, pcpu, node;
+    bool online;
+};
+
+static int cpu_compare(const void *a, const void *b)
+{
+    const struct cpu *p = a, *q = b;
+
+    if (p->socket != q->socket)
+        return p->socket < q->socket ? -1 : 1;
+    if (p->cache != q->cache)
+        return p->cache < q->cache ? -1 : 1;
+    if (p->core != q->core)
+        return p->core < q->core ? -1 : 1;
+    return p->pcpu < q->pcpu ? -1 : p->pcpu > q->pcpu;
+}
+
+/* The last cache that more than one core may share: the greatest level. */
+static uint32_t scene_cache(const struct snapshot *s, uint32_t pcpu,
+                            unsigned int *level_r)
+{
+    uint32_t found = SNAPSHOT_NONE;
+    unsigned int level = 1;
+    size_t i;
+
+    for (i = 0; i < s->nr_caches; i++)
+        if (s->caches[i].level > level
+            && hwloc_bitmap_isset(s->caches[i].pcpus, pcpu)) {
+            level = s->caches[i].level;
+            found = (uint32_t)i;
+            *level_r = level;
+        }
+    return found;
+}
+
+static int scene_pcpus(struct svg_page *page, const struct snapshot *s,
+                       const struct settings *settings)
+{
+    static const char *const names[] = { NULL, NULL, "L2 cache", "L3 cache",
+                                         "L4 cache" };
+    struct cpu *cpus = calloc(s->nr_pcpus + 1, sizeof(*cpus));
+    struct svg_pcpu *out = calloc(s->nr_pcpus + 1, sizeof(*out));
+    unsigned int level = 0;
+    size_t i;
+
+    page->pcpus = out;
+    if (!cpus || !out) {
+        free(cpus);
+        return -ENOMEM;
+    }
+    for (i = 0; i < s->nr_pcpus; i++) {
+        const struct snapshot_pcpu *p = &s->pcpus[i];
+
+        cpus[i] = (struct cpu){ p->socket, 0, p->core, p->os_index, p->node,
+                                p->online };
+        cpus[i].cache = scene_cache(s, p->os_index, &level);
+        /* Where an offline one belongs is not known: each stands alone. */
+        if (!p->online)
+            cpus[i].core = p->os_index;
+    }
+    qsort(cpus, s->nr_pcpus, sizeof(*cpus), cpu_compare);
+    for (i = 0; i < s->nr_pcpus; i++) {
+        const struct cpu *c = &cpus[i], *b = i ? c - 1 : NULL;
+        bool socket = b && b->socket != c->socket;
+        bool cache = b && (socket || b->cache != c->cache);
+        bool core = b && (cache || b->core != c->core);
+
+        out[i] = (struct svg_pcpu){
+            .pcpu = c->pcpu,
+            .core = i ? out[i - 1].core + core : 0,
+            .cache = i ? out[i - 1].cache + cache : 0,
+            .socket = i ? out[i - 1].socket + socket : 0,
+            .node = c->node,
+            .online = c->online,
+            .banned = hwloc_bitmap_isset(settings->banned_pcpus, c->pcpu),
+        };
+    }
+    page->nr_pcpus = s->nr_pcpus;
+    page->cache_name = level < 5 ? names[level] : NULL;
+    free(cpus);
+    return page->nr_pcpus ? 0 : -EINVAL;
+}
+
+/* --- VMs and their vCPUs -------------------------------------------------- */
+
+static int scene_vms(struct svg_page *page, const struct snapshot *s)
+{
+    size_t i;
+
+    page->vms = calloc(s->nr_domains + 1, sizeof(*page->vms));
+    if (!page->vms)
+        return -ENOMEM;
+    for (i = 0; i < s->nr_domains; i++) {
+        const struct snapshot_domain *d = &s->domains[i];
+
+        page->vms[i] = (struct svg_vm){
+            .name = strdup(d->name ? d->name : "?"),
+            .colour = d->domid ? -1 : -2,
+            .many = d->vcpus_max > 1,
+        };
+        page->nr_vms = i + 1;
+        if (!page->vms[i].name)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Whether some step of the plan pins this vCPU. */
+static bool scene_pinned(const struct plan *plan, const uint8_t uuid[16],
+                         uint32_t vcpuid)
+{
+    size_t i;
+
+    for (i = 0; i < plan->nr_steps; i++) {
+        const struct plan_step *step = &plan->steps[i];
+
+        if ((step->kind == PLAN_PIN_HARD || step->kind == PLAN_PIN_SOFT)
+            && step->vcpuid == vcpuid && !hwloc_bitmap_isfull(step->to)
+            && !memcmp(step->subject[0].uuid, uuid, 16))
+            return true;
+    }
+    return false;
+}
+
+/* pcpu (Xen's number) to the page's index; nr_pcpus: there is none. */
+static unsigned int scene_at(const struct svg_page *page, uint32_t pcpu)
+{
+    unsigned int i;
+
+    for (i = 0; i < page->nr_pcpus; i++)
+        if (page->pcpus[i].pcpu == pcpu)
+            break;
+    return i;
+}
+
+static int scene_vcpus(struct svg_page *page, const struct snapshot *s,
+                       const struct plan *plan, int when)
+{
+    struct svg_host *host = &page->hosts[when];
+    size_t i;
+
+    host->vcpus = calloc(plan->nr_places + 1, sizeof(*host->vcpus));
+    if (!host->vcpus)
+        return -ENOMEM;
+    for (i = 0; i < plan->nr_places; i++) {
+        const struct plan_place *place = &plan->places[i];
+        size_t d = snapshot_find_uuid(s, place->domain.uuid);
+        const struct snapshot_vcpu *v;
+        bool pinned = when == AFTER
+                      && scene_pinned(plan, place->domain.uuid,
+                                      place->vcpuid);
+        unsigned int at = scene_at(page, when == AFTER ? place->pcpu_after
+                                                       : place->pcpu_before);
+
+        if (d == SNAPSHOT_OUTSIDE || at == page->nr_pcpus
+            || place->vcpuid >= s->domains[d].vcpus_max)
+            continue;
+        v = &s->vcpus[s->domains[d].first_vcpu + place->vcpuid];
+        host->vcpus[host->nr_vcpus++] = (struct svg_vcpu){
+            .vm = (unsigned int)d,
+            .vcpu = place->vcpuid,
+            .at = at,
+            .util = when == AFTER ? place->load_after : place->load_before,
+            .floating = !pinned && hwloc_bitmap_isfull(v->hard)
+                        && hwloc_bitmap_isfull(v->soft),
+            .moved = pinned,
+            .added = when == AFTER && place->pcpu_before == PLAN_NONE,
+        };
+    }
+    return 0;
+}
+
+int svg_scene_fill(struct svg_page *page, const struct snapshot *snapshot,
+                   const struct plan *plan, const struct settings *settings)
+{
+    size_t h;
+    int rc;
+
+    memset(page, 0, sizeof(*page));
+    page->nr_hosts = plan->nr_steps ? 2 : 1;
+    page->hosts[BEFORE].title = "Now";
+    page->hosts[AFTER].title = "After the plan";
+    rc = scene_pcpus(page, snapshot, settings);
+    if (!rc)
+        rc = scene_vms(page, snapshot);
+    for (h = 0; h < page->nr_hosts && !rc; h++) {
+        rc = scene_vcpus(page, snapshot, plan, (int)h);
+        if (!rc)
+            rc = svg_scene_flows(page, snapshot, plan, (int)h);
+    }
+    if (!rc)
+        svg_scene_colours(page, &page->hosts[BEFORE]);
+    if (!rc)
+        rc = svg_words_figures(page, plan);
+    if (!rc)
+        rc = svg_words_text(page, snapshot, plan);
+    return rc;
+}

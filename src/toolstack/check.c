@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "toolstack/check.h"
+#include "toolstack/ctx.h"
+#include "toolstack/filter.h"
+#include "base/parse.h"
+#include "shmlink-wire.h"
+
+static int check_guest(struct shmlink_ctx *ctx,
+                       const struct shmlink_domain *domain)
+{
+    if (domain->domid == 0)
+        return ctx_fail(ctx, -EINVAL, "%s is not a guest; its own traffic "
+                        "needs no link", domain->name);
+    if (domain->dying || domain->shutdown)
+        return ctx_fail(ctx, -EBUSY, "%s (domain %u) is shut down or going "
+                        "down; try again when it runs", domain->name,
+                        domain->domid);
+    return 0;
+}
+
+int check_guests(struct shmlink_ctx *ctx, const char *const dom[2],
+                 struct check *check)
+{
+    int i, rc;
+
+    for (i = 0; i < 2; i++) {
+        rc = shmlink_domain_find(ctx, dom[i], &check->domain[i]);
+        if (rc)
+            return rc;
+    }
+    if (check->domain[0].domid == check->domain[1].domid)
+        return ctx_fail(ctx, -EINVAL, "%s and %s are the same domain; name "
+                        "two", dom[0], dom[1]);
+    rc = check_guest(ctx, &check->domain[0]);
+    return rc ? rc : check_guest(ctx, &check->domain[1]);
+}
+
+int check_running(struct shmlink_ctx *ctx, const struct check *check)
+{
+    int i;
+
+    for (i = 0; i < 2; i++)
+        if (check->domain[i].paused)
+            return ctx_fail(ctx, -EBUSY, "%s (domain %u) is paused; "
+                            "xl unpause %s first", check->domain[i].name,
+                            check->domain[i].domid, check->domain[i].name);
+    return 0;
+}
+
+int check_drivers(struct shmlink_ctx *ctx, const struct check *check)
+{
+    const struct shmlink_domain *domain = check->domain;
+    struct store store = { .ctx = ctx };
+    char value[STORE_VALUE_BYTES];
+    uint32_t min[2], max[2];
+    int i, rc;
+
+    for (i = 0; i < 2; i++) {
+        rc = store_read(&store, value, "/local/domain/%u/"
+                        SHMLINK_XS_VERSIONS, domain[i].domid);
+        if (rc == -ENOENT)
+            return ctx_fail(ctx, -EOPNOTSUPP, "%s (domain %u) has no shmlink "
+                            "driver loaded; in the guest, make -C src/guest "
+                            "dkms-install installs it, modprobe shmlink loads "
+                            "it",
+                            domain[i].name, domain[i].domid);
+        if (!rc)
+            rc = parse_versions(value, &min[i], &max[i]);
+        if (rc)
+            return ctx_fail(ctx, -EOPNOTSUPP, "the shmlink driver of %s "
+                            "(domain %u) does not say what it speaks; update "
+                            "it", domain[i].name, domain[i].domid);
+    }
+    if (min[0] > max[1] || min[1] > max[0])
+        return ctx_fail(ctx, -EOPNOTSUPP, "the driver of %s speaks protocol "
+                        "versions %u to %u, that of %s %u to %u; update the "
+                        "older one", domain[0].name, min[0], max[0],
+                        domain[1].name, min[1], max[1]);
+    return 0;
+}
+
+/* 0 not on one segment, 1 on one bridge, 2 in the same VLANs of it too. */
+static int vifs_match(struct shmlink_ctx *ctx, const struct vif *one,
+                      const struct vif *other)
+{
+    struct vif_vlans *vlans;
+    int match = 1;
+
+    if (one->backend_domid || other->backend_domid || !one->bridge[0] ||
+        strcmp(one->bridge, other->bridge))
+        return 0;
+    if (one->openvswitch || !vif_bridge_has_vlans(ctx, one->bridge))
+        return 2;
+    vlans = calloc(2, sizeof(*vlans));
+    if (vlans && !vif_vlans_read(one->ifname, &vlans[0]) &&
+        !vif_vlans_read(other->ifname, &vlans[1]) &&
+        vif_vlans_equal(&vlans[0], &vlans[1]))
+        match = 2;
+    free(vlans);
+    return match;
+}
+
+static int no_pair(struct shmlink_ctx *ctx, const struct check *check,
+                   const struct vif *one, const struct vif *other)
+{
+    const struct shmlink_domain *domain = check->domain;
+    const struct vif *vif[2] = { one, other };
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        if (vif[i]->backend_domid)
+            return ctx_fail(ctx, -EOPNOTSUPP, "vif %u of %s is served by "
+                            "domain %u, not by dom0, which cannot see whose "
+                            "network it is on", vif[i]->devid, domain[i].name,
+                            vif[i]->backend_domid);
+        if (!vif[i]->bridge[0])
+            return ctx_fail(ctx, -EOPNOTSUPP, "%s of %s is on no bridge; put "
+                            "it on the bridge of the other guest",
+                            vif[i]->ifname, domain[i].name);
+    }
+    return ctx_fail(ctx, -EOPNOTSUPP, "%s of %s is on bridge %s, %s of %s on "
+                    "%s; a link needs both on one bridge", one->ifname,
+                    domain[0].name, one->bridge, other->ifname,
+                    domain[1].name, other->bridge);
+}
+
+static int choose_vifs(struct shmlink_ctx *ctx, struct check *check,
+                       const struct vif *const vifs[2], const size_t nr[2])
+{
+    int best = 0, match;
+    size_t i, j;
+
+    for (i = 0; i < nr[0] && best < 2; i++) {
+        for (j = 0; j < nr[1] && best < 2; j++) {
+            match = vifs_match(ctx, &vifs[0][i], &vifs[1][j]);
+            if (match <= best)
+                continue;
+            best = match;
+            check->vif[0] = vifs[0][i];
+            check->vif[1] = vifs[1][j];
+        }
+    }
+    if (!best)
+        return no_pair(ctx, check, &vifs[0][0], &vifs[1][0]);
+    if (!strcasecmp(check->vif[0].mac, check->vif[1].mac))
+        return ctx_fail(ctx, -EOPNOTSUPP, "%s and %s have the same MAC %s; "
+                        "give one of them another", check->domain[0].name,
+                        check->domain[1].name, check->vif[0].mac);
+    return 0;
+}
+
+int check_vifs(struct shmlink_ctx *ctx, struct check *check)
+{
+    struct vif *vifs[2] = { NULL, NULL };
+    size_t nr[2] = { 0, 0 };
+    int i, rc = 0;
+
+    for (i = 0; i < 2 && !rc; i++) {
+        rc = vif_list(ctx, check->domain[i].domid, &vifs[i], &nr[i]);
+        if (!rc && nr[i] == 0)
+            rc = ctx_fail(ctx, -EOPNOTSUPP, "%s (domain %u) has no vif, so no "
+                          "traffic to move; xl network-attach gives it one",
+                          check->domain[i].name, check->domain[i].domid);
+    }
+    if (!rc)
+        rc = choose_vifs(ctx, check, (const struct vif *const *)vifs, nr);
+    free(vifs[0]);
+    free(vifs[1]);
+    return rc;
+}
+
+static int refuse(struct shmlink_ctx *ctx, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int refuse(struct shmlink_ctx *ctx, const char *format, ...)
+{
+    char what[400];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    return ctx_fail(ctx, -EPERM, "%s, which a link would bypass; --force "
+                    "links all the same", what);
+}
+
+int check_limits(struct shmlink_ctx *ctx, const struct check *check)
+{
+    const struct vif *const vifs[2] = { &check->vif[0], &check->vif[1] };
+    char text[FILTER_TEXT_BYTES];
+    int i, rc;
+
+    for (i = 0; i < 2; i++) {
+        if (vifs[i]->rate_limited)
+            return refuse(ctx, "%s of %s has a rate limit", vifs[i]->ifname,
+                          check->domain[i].name);
+        if (vifs[i]->isolated)
+            return refuse(ctx, "%s of %s is an isolated port of bridge %s",
+                          vifs[i]->ifname, check->domain[i].name,
+                          vifs[i]->bridge);
+    }
+    if (vifs[0]->openvswitch)
+        return refuse(ctx, "bridge %s is Open vSwitch's and may have rules "
+                      "that cannot be read here", vifs[0]->bridge);
+    if (vifs_match(ctx, vifs[0], vifs[1]) < 2)
+        return refuse(ctx, "%s of %s and %s of %s are in different VLANs of "
+                      "bridge %s", vifs[0]->ifname, check->domain[0].name,
+                      vifs[1]->ifname, check->domain[1].name,
+                      vifs[0]->bridge);
+    rc = filter_find(ctx, vifs, text);
+    if (rc > 0)
+        return refuse(ctx, "dom0 filters or limits the traffic: %s", text);
+    if (rc < 0)
+        return refuse(ctx, "the kernel does not say (%s) what dom0 filters",
+                      strerror(-rc));
+    return 0;
+}
+
+static uint32_t ring_grants(uint32_t ring_bytes)
+{
+    /* Two rings of data, a directory page each, and the queue page. */
+    return 2 * (ring_bytes / SHMLINK_PAGE_BYTES) + 2 + 1;
+}
+
+static int check_grants(struct shmlink_ctx *ctx,
+                        const struct shmlink_domain *front, uint32_t need)
+{
+    /* What disks and vifs of a small guest take; Linux uses version 1. */
+    enum { GRANTS_PER_FRAME = 512, RESERVE = 1024 };
+    struct gnttab_query_size query = { .dom = (domid_t)front->domid };
+    uint64_t most;
+
+    if (xc_gnttab_query_size(ctx->xc, &query) || query.status != GNTST_okay)
+        return 0;       /* the driver will notice */
+    most = (uint64_t)query.max_nr_frames * GRANTS_PER_FRAME;
+    if ((uint64_t)need + RESERVE <= most)
+        return 0;
+    return ctx_fail(ctx, -ENOSPC, "%s (domain %u) may have %llu grants, too "
+                    "few for %u for its links and %u for its other devices; "
+                    "use a smaller -s, or max_grant_frames= in its "
+                    "configuration", front->name, front->domid,
+                    (unsigned long long)most, need, RESERVE);
+}
+
+/* As in the guest's configuration; 0: not known. */
+static uint32_t event_channels_max(struct shmlink_ctx *ctx, uint32_t domid)
+{
+    enum { DEFAULT = 1023 };
+    libxl_domain_config config;
+    uint32_t max = 0;
+
+    libxl_domain_config_init(&config);
+    if (!libxl_retrieve_domain_configuration(ctx->xl, domid, &config, NULL))
+        max = config.b_info.event_channels ? config.b_info.event_channels
+                                           : DEFAULT;
+    libxl_domain_config_dispose(&config);
+    return max;
+}
+
+static int check_event_channels(struct shmlink_ctx *ctx,
+                                const struct shmlink_domain *domain)
+{
+    /* So few are below any limit; libxl takes long to tell it, and a lock. */
+    enum { FEW = 64, MOST = 1 << 17 };
+    uint32_t port, used = 0, max;
+
+    for (port = 1; port < MOST; port++) {
+        xc_evtchn_status_t status = {
+            .dom = (domid_t)domain->domid,
+            .port = port,
+        };
+
+        /* Ports above those ever used are an error, and so free. */
+        if (xc_evtchn_status(ctx->xc, &status))
+            break;
+        used += status.status != EVTCHNSTAT_closed;
+    }
+    if (used < FEW)
+        return 0;
+    max = event_channels_max(ctx, domain->domid);
+    if (max == 0 || used < max)
+        return 0;
+    return ctx_fail(ctx, -ENOSPC, "%s (domain %u) uses all its %u event "
+                    "channels; max_event_channels= in its configuration "
+                    "gives more", domain->name, domain->domid, max);
+}
+
+int check_headroom(struct shmlink_ctx *ctx, const struct check *check,
+                   uint32_t ring_bytes, const struct registry_entry *entries,
+                   size_t nr)
+{
+    uint32_t grants = ring_grants(ring_bytes);
+    int end, rc;
+    size_t i;
+
+    for (end = 0; end < 2; end++) {
+        const struct shmlink_domain *domain = &check->domain[end];
+        unsigned int links = 0;
+
+        for (i = 0; i < nr; i++)
+            links += entries[i].link.domid[0] == domain->domid ||
+                     entries[i].link.domid[1] == domain->domid;
+        if (links >= SHMLINK_LINKS_MAX)
+            return ctx_fail(ctx, -ENOSPC, "%s (domain %u) has %u links "
+                            "already, the most there can be; disable one",
+                            domain->name, domain->domid, links);
+        rc = check_event_channels(ctx, domain);
+        if (rc)
+            return rc;
+    }
+    for (i = 0; i < nr; i++)
+        if (entries[i].link.domid[1] == check->domain[1].domid)
+            grants += ring_grants(entries[i].link.ring_bytes);
+    return check_grants(ctx, &check->domain[1], grants);
+}

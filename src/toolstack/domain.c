@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <libxl_utils.h>
+
+#include "toolstack/ctx.h"
+#include "toolstack/domain.h"
+#include "base/parse.h"
+#include "base/uuid.h"
+
+static void domain_fill(struct shmlink_ctx *ctx, const libxl_dominfo *info,
+                        struct shmlink_domain *domain_r)
+{
+    char *name = libxl_domid_to_name(ctx->xl, info->domid);
+
+    *domain_r = (struct shmlink_domain){
+        .domid = info->domid,
+        .paused = info->paused,
+        .shutdown = info->shutdown,
+        .dying = info->dying,
+    };
+    memcpy(domain_r->uuid, libxl_uuid_bytearray_const(&info->uuid), 16);
+    parse_sanitise(name ? name : "?", domain_r->name,
+                   sizeof(domain_r->name));
+    free(name);
+}
+
+int domain_by_id(struct shmlink_ctx *ctx, uint32_t domid,
+                 struct shmlink_domain *domain_r)
+{
+    libxl_dominfo info;
+    int r;
+
+    libxl_dominfo_init(&info);
+    r = libxl_domain_info(ctx->xl, &info, domid);
+    if (!r)
+        domain_fill(ctx, &info, domain_r);
+    libxl_dominfo_dispose(&info);
+    return r ? -ESRCH : 0;
+}
+
+int domain_same(struct shmlink_ctx *ctx, uint32_t domid,
+                const uint8_t uuid[16], struct shmlink_domain *domain_r)
+{
+    struct shmlink_domain domain;
+
+    if (domain_by_id(ctx, domid, &domain) || memcmp(domain.uuid, uuid, 16))
+        return -ESRCH;
+    *domain_r = domain;
+    return 0;
+}
+
+int shmlink_domain_find(struct shmlink_ctx *ctx, const char *text,
+                        struct shmlink_domain *domain_r)
+{
+    uint32_t domid;
+    int rc;
+
+    ctx_begin(ctx);
+    if (parse_u32(text, 0, DOMID_FIRST_RESERVED - 1, &domid) &&
+        libxl_name_to_domid(ctx->xl, text, &domid))
+        return ctx_fail(ctx, -ESRCH, "no domain '%s'; xl list shows them",
+                        text);
+    rc = domain_by_id(ctx, domid, domain_r);
+    if (rc)
+        return ctx_fail(ctx, rc, "no domain '%s'; xl list shows them", text);
+    return 0;
+}
+
+int shmlink_domain_list(struct shmlink_ctx *ctx,
+                        struct shmlink_domain **domains_r, size_t *nr_r)
+{
+    struct shmlink_domain *domains = NULL;
+    libxl_dominfo *infos = NULL;
+    int i, nr_infos = 0, rc = 0;
+    size_t nr = 0;
+
+    ctx_begin(ctx);
+    infos = libxl_list_domain(ctx->xl, &nr_infos);
+    if (!infos)
+        return ctx_fail(ctx, -EIO, "cannot list the domains: %s",
+                        ctx->logger.text);
+    domains = calloc((size_t)nr_infos + 1, sizeof(*domains));
+    if (!domains) {
+        rc = ctx_fail(ctx, -ENOMEM, "out of memory");
+        goto out;
+    }
+    for (i = 0; i < nr_infos; i++)
+        if (infos[i].domid != 0)
+            domain_fill(ctx, &infos[i], &domains[nr++]);
+    *domains_r = domains;
+    *nr_r = nr;
+ out:
+    libxl_dominfo_list_free(infos, nr_infos);
+    return rc;
+}
+
+int domain_by_uuid(struct shmlink_ctx *ctx, const uint8_t uuid[16],
+                   struct shmlink_domain *domain_r)
+{
+    struct shmlink_domain *domains;
+    int rc, found = -ESRCH;
+    size_t i, nr;
+
+    rc = shmlink_domain_list(ctx, &domains, &nr);
+    if (rc)
+        return rc;
+    /* A migration within the host has two for a moment. */
+    for (i = 0; i < nr && found; i++) {
+        if (memcmp(domains[i].uuid, uuid, 16) || domains[i].dying ||
+            domains[i].shutdown)
+            continue;
+        *domain_r = domains[i];
+        found = 0;
+    }
+    free(domains);
+    return found;
+}
+
+bool domain_lives(struct shmlink_ctx *ctx, uint32_t domid,
+                  const uint8_t uuid[16])
+{
+    struct shmlink_domain domain;
+
+    return !domain_same(ctx, domid, uuid, &domain) && !domain.dying &&
+           !domain.shutdown;
+}
+
+int domain_uuid_parse(const char *text, uint8_t uuid_r[16])
+{
+    char again[UUID_TEXT_BYTES];
+    libxl_uuid uuid;
+
+    if (strlen(text) != 36 || libxl_uuid_from_string(&uuid, text))
+        return -EINVAL;
+    /* Only what this project itself writes. */
+    uuid_text(libxl_uuid_bytearray_const(&uuid), again);
+    if (strcmp(again, text))
+        return -EINVAL;
+    memcpy(uuid_r, libxl_uuid_bytearray_const(&uuid), 16);
+    return 0;
+}
+
+int process_start(struct shmlink_ctx *ctx, pid_t pid, uint64_t *start_r)
+{
+    enum { START_FIELD = 22, COMM_FIELD = 2 };
+    char text[1024], *field, *save = NULL;
+    int i;
+
+    if (ctx_read_file(text, sizeof(text), "%s/%ld/stat", ctx->paths.procfs,
+                      (long)pid))
+        return -ESRCH;
+    /* The command's name may hold anything, so count from its end. */
+    field = strrchr(text, ')');
+    if (!field)
+        return -ESRCH;
+    field = strtok_r(field + 1, " ", &save);
+    for (i = COMM_FIELD + 1; field && i < START_FIELD; i++)
+        field = strtok_r(NULL, " ", &save);
+    return field ? parse_u64(field, 0, UINT64_MAX, start_r) : -ESRCH;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Domains by libxl, and processes by /proc: who is still the one that it was.
+ */
+#ifndef SHMLINK_TOOLSTACK_DOMAIN_H
+#define SHMLINK_TOOLSTACK_DOMAIN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "shmlink.h"
+
+/* By number. Errors: ESRCH. */
+int domain_by_id(struct shmlink_ctx *ctx, uint32_t domid,
+                 struct shmlink_domain *domain_r);
+/* By number, where it is still the guest with this UUID. Errors: ESRCH. */
+int domain_same(struct shmlink_ctx *ctx, uint32_t domid,
+                const uint8_t uuid[16], struct shmlink_domain *domain_r);
+/* By UUID, a running one where several have it. Errors: ESRCH. */
+int domain_by_uuid(struct shmlink_ctx *ctx, const uint8_t uuid[16],
+                   struct shmlink_domain *domain_r);
+/* domid is there, is no shell of a dead guest, and has this UUID. */
+bool domain_lives(struct shmlink_ctx *ctx, uint32_t domid,
+                  const uint8_t uuid[16]);
+
+/* What uuid_text() wrote. Errors: EINVAL. */
+int domain_uuid_parse(const char *text, uint8_t uuid_r[16]);
+
+/* When process pid started, in ticks since boot. Errors: ESRCH. */
+int process_start(struct shmlink_ctx *ctx, pid_t pid, uint64_t *start_r);
+
+#endif /* SHMLINK_TOOLSTACK_DOMAIN_H */

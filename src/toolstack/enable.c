@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "toolstack/check.h"
+#include "toolstack/ctx.h"
+#include "toolstack/domain.h"
+#include "base/lock.h"
+#include "toolstack/nodes.h"
+#include "toolstack/remember.h"
+#include "shmlink-wire.h"
+#include "toolstack/teardown.h"
+#include "toolstack/wait.h"
+
+static bool same_guests(const struct shmlink_link *link,
+                        const struct check *check)
+{
+    uint32_t one = check->domain[0].domid, other = check->domain[1].domid;
+
+    return (link->domid[0] == one && link->domid[1] == other) ||
+           (link->domid[0] == other && link->domid[1] == one);
+}
+
+/*
+ * 1: linked already, as asked; 0: not linked.  A dry run does not sweep, so
+ * it looks past what a sweep would take away.
+ */
+static int enable_linked(struct shmlink_ctx *ctx, const struct check *check,
+                         const struct shmlink_enable_options *options,
+                         const struct registry_entry *entries, size_t nr)
+{
+    size_t i;
+
+    for (i = 0; i < nr; i++) {
+        if (!same_guests(&entries[i].link, check) ||
+            teardown_state(ctx, &entries[i]) != SHMLINK_CONNECTED)
+            continue;
+        if (!options->ring_bytes ||
+            options->ring_bytes == entries[i].link.ring_bytes)
+            return 1;
+        return ctx_fail(ctx, -EEXIST, "%s and %s are linked already, with "
+                        "rings of %uK; disable the link to change that",
+                        check->domain[0].name, check->domain[1].name,
+                        entries[i].link.ring_bytes / 1024);
+    }
+    return 0;
+}
+
+static int enable_nonce(char nonce_r[33])
+{
+    uint8_t bytes[16];
+    size_t i;
+
+    if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+        return -EIO;
+    for (i = 0; i < sizeof(bytes); i++)
+        snprintf(nonce_r + 2 * i, 3, "%02x", bytes[i]);
+    return 0;
+}
+
+/* Over, one way or the other. */
+static bool enable_settled(struct shmlink_ctx *ctx, void *opaque)
+{
+    const struct registry_entry *entry = opaque;
+    enum shmlink_state state = teardown_state(ctx, entry);
+
+    return state != SHMLINK_CONNECTING;
+}
+
+/* The link did not come up: say why, by what the guests say or do not say. */
+static int enable_explain(struct shmlink_ctx *ctx, const struct check *check,
+                          const struct registry_entry *entry, int rc,
+                          unsigned int wait_ms)
+{
+    enum xenbus_state state[2];
+    char text[160];
+    int end, slow;
+
+    for (end = 0; end < 2; end++) {
+        state[end] = nodes_state(ctx, entry, end);
+        if (nodes_error_text(ctx, entry, end, text))
+            return ctx_fail(ctx, -EPROTO, "%s (domain %u) gave up: %s",
+                            check->domain[end].name,
+                            check->domain[end].domid, text);
+    }
+    if (rc == -EINTR)
+        return ctx_fail(ctx, rc, "interrupted; the link of %s and %s is "
+                        "taken back", check->domain[0].name,
+                        check->domain[1].name);
+    if (rc && rc != -ETIMEDOUT)
+        return rc;      /* and why says so */
+    for (end = 0; end < 2; end++)
+        if (!domain_lives(ctx, check->domain[end].domid,
+                          check->domain[end].uuid))
+            return ctx_fail(ctx, -ESRCH, "%s (domain %u) is gone",
+                            check->domain[end].name,
+                            check->domain[end].domid);
+    if (!rc)
+        return ctx_fail(ctx, -EPROTO, "%s or %s closed the link and does not "
+                        "say why; see the guests' kernel logs",
+                        check->domain[0].name, check->domain[1].name);
+    /* The front end's turn is at InitWait, and once the back end is up. */
+    slow = state[NODES_BACK] == XenbusStateConnected ||
+           (state[NODES_BACK] == XenbusStateInitWait &&
+            state[NODES_FRONT] < XenbusStateInitialised);
+    return ctx_fail(ctx, rc, "%s (domain %u) did not answer within %u.%u s; "
+                    "the link is taken back (its driver: %s, that of %s: %s); "
+                    "see the guest's kernel log", check->domain[slow].name,
+                    check->domain[slow].domid, wait_ms / 1000,
+                    wait_ms % 1000 / 100, nodes_state_name(state[slow]),
+                    check->domain[!slow].name,
+                    nodes_state_name(state[!slow]));
+}
+
+static int enable_connect(struct shmlink_ctx *ctx, const struct check *check,
+                          struct registry_entry *entry, unsigned int wait_ms)
+{
+    char paths[2][STORE_PATH_BYTES];
+    const char *const watched[2] = { paths[0], paths[1] };
+    int rc;
+
+    nodes_path(entry, NODES_BACK, paths[0]);
+    nodes_path(entry, NODES_FRONT, paths[1]);
+    rc = wait_until(ctx, watched, 2, enable_settled, entry,
+                    ctx_now_ms() + wait_ms, true);
+    if (!rc && teardown_state(ctx, entry) == SHMLINK_CONNECTED) {
+        entry->link.since = time(NULL);
+        return registry_set_phase(ctx, entry, REGISTRY_UP);
+    }
+    return enable_explain(ctx, check, entry, rc, wait_ms);
+}
+
+/* Make the link and see it up, or leave nothing of it. */
+static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
+                       const struct shmlink_enable_options *options,
+                       uint32_t ring_bytes, bool made_backend)
+{
+    const char *const macs[2] = { check->vif[0].mac, check->vif[1].mac };
+    struct registry_entry entry = {
+        .phase = REGISTRY_CONNECTING,
+        .force = options->force,
+        .made_backend = made_backend,
+        .pid = getpid(),
+        .link.ring_bytes = ring_bytes,
+        .link.since = time(NULL),
+    };
+    char why[sizeof(ctx->why)];
+    int i, rc;
+
+    for (i = 0; i < 2; i++) {
+        entry.link.domid[i] = check->domain[i].domid;
+        entry.link.vif[i] = check->vif[i].devid;
+        memcpy(entry.link.uuid[i], check->domain[i].uuid, 16);
+    }
+    rc = enable_nonce(entry.link.nonce);
+    if (!rc)
+        rc = process_start(ctx, entry.pid, &entry.pid_start);
+    if (rc)
+        return ctx_fail(ctx, rc, "cannot name the link: %s", strerror(-rc));
+    if (ctx_cancelled(ctx))
+        return ctx_fail(ctx, -EINTR, "interrupted; nothing was changed");
+    rc = nodes_create(ctx, &entry, macs);
+    if (rc)
+        return rc;
+    rc = enable_connect(ctx, check, &entry, options->wait_ms
+                        ? options->wait_ms : SHMLINK_WAIT_MS_DEFAULT);
+    if (!rc)
+        return 0;
+    /* The reason is why it failed, not how the clearing up went. */
+    memcpy(why, ctx->why, sizeof(why));
+    teardown(ctx, &entry, 1, TEARDOWN_WAIT_MS, false);
+    memcpy(ctx->why, why, sizeof(why));
+    return rc;
+}
+
+static bool made_backend_before(const struct registry_entry *entries,
+                                size_t nr, uint32_t domid)
+{
+    size_t i;
+
+    for (i = 0; i < nr; i++)
+        if (entries[i].link.domid[0] == domid && entries[i].made_backend)
+            return true;
+    return false;
+}
+
+static int enable_locked(struct shmlink_ctx *ctx,
+                         const struct shmlink_enable_options *options,
+                         struct check *check, bool *changed_r)
+{
+    uint32_t ring_bytes = options->ring_bytes ? options->ring_bytes
+                                              : SHMLINK_RING_BYTES_DEFAULT;
+    struct registry_entry *entries = NULL;
+    size_t nr = 0;
+    int rc = 0;
+
+    if (!options->dry_run)
+        rc = teardown_sweep(ctx);
+    if (!rc)
+        rc = registry_read(ctx, &entries, &nr);
+    if (!rc)
+        rc = enable_linked(ctx, check, options, entries, nr);
+    if (rc) {
+        *changed_r = false;
+        rc = rc > 0 ? 0 : rc;
+        goto out;
+    }
+    /* Only now: a link that is up stays so while a guest is paused. */
+    rc = check_running(ctx, check);
+    if (!rc)
+        rc = check_drivers(ctx, check);
+    if (!rc)
+        rc = check_vifs(ctx, check);
+    if (!rc && !options->force)
+        rc = check_limits(ctx, check);
+    if (!rc)
+        rc = check_headroom(ctx, check, ring_bytes, entries, nr);
+    if (!rc && !options->dry_run)
+        rc = enable_link(ctx, check, options, ring_bytes,
+                         made_backend_before(entries, nr,
+                                             check->domain[0].domid));
+    *changed_r = !rc;
+ out:
+    /* The link is up, whatever is noted of it elsewhere. */
+    if (!rc && !options->dry_run &&
+        remember_remove(ctx, check->domain[0].uuid, check->domain[1].uuid))
+        ctx_notice(ctx, "%s", ctx->why);
+    free(entries);
+    return rc;
+}
+
+int shmlink_enable(struct shmlink_ctx *ctx,
+                   const struct shmlink_enable_options *options,
+                   bool *changed_r)
+{
+    struct check check;
+    int rc;
+
+    ctx_begin(ctx);
+    rc = check_guests(ctx, options->dom, &check);
+    if (rc)
+        return rc;
+    if (options->dry_run)
+        return enable_locked(ctx, options, &check, changed_r);
+    rc = lock_take(ctx);
+    if (rc)
+        return rc;
+    /* Who was there before waiting for the lock need not be there now. */
+    rc = check_guests(ctx, options->dom, &check);
+    if (!rc)
+        rc = enable_locked(ctx, options, &check, changed_r);
+    lock_release(ctx);
+    return rc;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "toolstack/counters.h"
+#include "toolstack/ctx.h"
+#include "toolstack/domain.h"
+#include "base/lock.h"
+#include "toolstack/teardown.h"
+
+enum { COUNTERS_WAIT_MS = 1000 };
+
+const char *shmlink_state_name(enum shmlink_state state)
+{
+    static const char *const names[] = {
+        [SHMLINK_CONNECTING] = "connecting",
+        [SHMLINK_CONNECTED] = "connected",
+        [SHMLINK_CLOSING] = "closing",
+        [SHMLINK_BROKEN] = "broken",
+    };
+
+    return names[state];
+}
+
+/* What the registry does not note. */
+static void list_complete(struct shmlink_ctx *ctx,
+                          struct registry_entry *entry)
+{
+    struct shmlink_link *link = &entry->link;
+    struct shmlink_domain domain;
+    int end;
+
+    link->state = teardown_state(ctx, entry);
+    for (end = 0; end < 2; end++) {
+        if (domain_same(ctx, link->domid[end], link->uuid[end], &domain))
+            strcpy(link->name[end], "?");
+        else
+            memcpy(link->name[end], domain.name, sizeof(link->name[end]));
+    }
+}
+
+static int list_compare(const void *a, const void *b)
+{
+    const struct registry_entry *one = a, *other = b;
+    int end;
+
+    for (end = 0; end < 2; end++)
+        if (one->link.domid[end] != other->link.domid[end])
+            return one->link.domid[end] < other->link.domid[end] ? -1 : 1;
+    return strcmp(one->link.nonce, other->link.nonce);
+}
+
+/* Sweep unless a command is at work, whose links are not ours to judge. */
+static int list_sweep(struct shmlink_ctx *ctx)
+{
+    int rc = lock_try(ctx);
+
+    if (rc)
+        return rc == -EAGAIN ? 0 : rc;
+    rc = teardown_sweep(ctx);
+    lock_release(ctx);
+    return rc;
+}
+
+int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
+                 struct shmlink_link **links_r, size_t *nr_r)
+{
+    struct registry_entry *entries = NULL;
+    struct shmlink_link *links = NULL;
+    struct shmlink_domain domain;
+    size_t i, nr = 0, wanted = 0;
+    int rc;
+
+    ctx_begin(ctx);
+    rc = dom ? shmlink_domain_find(ctx, dom, &domain) : 0;
+    if (!rc)
+        rc = list_sweep(ctx);
+    if (!rc)
+        rc = registry_read(ctx, &entries, &nr);
+    if (rc)
+        goto out;
+    for (i = 0; i < nr; i++)
+        if (!dom || registry_has(&entries[i], &domain))
+            entries[wanted++] = entries[i];
+    qsort(entries, wanted, sizeof(*entries), list_compare);
+    if (counters)
+        rc = counters_read(ctx, entries, wanted, COUNTERS_WAIT_MS);
+    if (rc)
+        goto out;
+    links = calloc(wanted + 1, sizeof(*links));
+    if (!links) {
+        rc = ctx_fail(ctx, -ENOMEM, "out of memory");
+        goto out;
+    }
+    for (i = 0; i < wanted; i++) {
+        list_complete(ctx, &entries[i]);
+        links[i] = entries[i].link;
+    }
+    *links_r = links;
+    *nr_r = wanted;
+ out:
+    free(entries);
+    return rc;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "toolstack/ctx.h"
+#include "base/parse.h"
+#include "toolstack/store.h"
+#include "toolstack/vif.h"
+
+#define LIBXL_VIFS "/libxl/%" PRIu32 "/device/vif"
+
+/* What may stand for an interface in a path: no slash, no "..". */
+static bool ifname_valid(const char *name)
+{
+    return name[0] && strlen(name) < IF_NAMESIZE && !strchr(name, '/') &&
+           strcmp(name, ".") && strcmp(name, "..");
+}
+
+/* The name that a link in /sys/class/net/IFNAME points to, or "". */
+static void vif_link_name(struct shmlink_ctx *ctx, const char *ifname,
+                          const char *link, char name_r[IF_NAMESIZE])
+{
+    char path[PATH_MAX], target[PATH_MAX];
+    const char *base;
+    ssize_t len;
+
+    name_r[0] = '\0';
+    snprintf(path, sizeof(path), "%s/class/net/%s/%s", ctx->paths.sysfs, ifname,
+             link);
+    len = readlink(path, target, sizeof(target) - 1);
+    if (len < 0)
+        return;
+    target[len] = '\0';
+    base = strrchr(target, '/');
+    base = base ? base + 1 : target;
+    if (ifname_valid(base))
+        strcpy(name_r, base);
+}
+
+static void vif_read_bridge(struct store *store, const char *backend,
+                            struct vif *vif)
+{
+    struct shmlink_ctx *ctx = store->ctx;
+    char master[IF_NAMESIZE], path[PATH_MAX], value[STORE_VALUE_BYTES];
+
+    vif_link_name(ctx, vif->ifname, "master", master);
+    if (!master[0])
+        return;
+    snprintf(path, sizeof(path), "%s/class/net/%s/bridge", ctx->paths.sysfs,
+             master);
+    if (!access(path, F_OK)) {
+        strcpy(vif->bridge, master);
+        vif->isolated = !ctx_read_file(value, sizeof(value),
+                                       "%s/class/net/%s/brport/isolated",
+                                       ctx->paths.sysfs, vif->ifname) &&
+                        strcmp(value, "0");
+        return;
+    }
+    if (strcmp(master, "ovs-system"))
+        return;
+    vif->openvswitch = true;
+    if (!store_read(store, value, "%s/bridge", backend) &&
+        ifname_valid(value))
+        strcpy(vif->bridge, value);
+}
+
+/* "BYTES,USEC": no limit where no node, or nothing per interval. */
+static bool vif_read_rate(struct store *store, const char *backend)
+{
+    char value[STORE_VALUE_BYTES];
+    uint64_t bytes;
+
+    if (store_read(store, value, "%s/rate", backend))
+        return false;
+    value[strcspn(value, ",")] = '\0';
+    /* netback takes what it cannot read, or all ones, as no limit. */
+    return !parse_u64(value, 1, UINT64_MAX - 1, &bytes);
+}
+
+/* A vif that the toolstack is just making or removing has not all of these. */
+static int vif_read(struct store *store, uint32_t domid, uint32_t devid,
+                    struct vif *vif_r)
+{
+    struct vif vif = { .domid = domid, .devid = devid };
+    char backend[STORE_VALUE_BYTES], value[STORE_VALUE_BYTES], *end;
+    uint8_t mac[6];
+    int rc;
+
+    rc = store_read(store, backend, LIBXL_VIFS "/%" PRIu32 "/backend", domid,
+                    devid);
+    if (rc)
+        return rc;
+    if (strncmp(backend, "/local/domain/", 14))
+        return -EINVAL;
+    snprintf(value, sizeof(value), "%s", backend + 14);
+    end = strchr(value, '/');
+    if (!end)
+        return -EINVAL;
+    *end = '\0';
+    rc = parse_u32(value, 0, UINT32_MAX, &vif.backend_domid);
+    if (rc)
+        return rc;
+    if (vif.backend_domid != 0) {
+        *vif_r = vif;
+        return 0;
+    }
+    rc = store_read(store, value, "%s/mac", backend);
+    if (!rc)
+        rc = parse_mac(value, mac);
+    if (rc)
+        return rc;
+    strcpy(vif.mac, value);
+    if (store_read(store, value, "%s/vifname", backend) || !value[0])
+        snprintf(value, sizeof(value), "vif%" PRIu32 ".%" PRIu32, domid,
+                 devid);
+    if (!ifname_valid(value))
+        return -EINVAL;
+    strcpy(vif.ifname, value);
+    vif_read_bridge(store, backend, &vif);
+    vif.rate_limited = vif_read_rate(store, backend);
+    *vif_r = vif;
+    return 0;
+}
+
+static int vif_compare(const void *a, const void *b)
+{
+    const struct vif *one = a, *other = b;
+
+    return (one->devid > other->devid) - (one->devid < other->devid);
+}
+
+int vif_list(struct shmlink_ctx *ctx, uint32_t domid, struct vif **vifs_r,
+             size_t *nr_r)
+{
+    struct store store = { .ctx = ctx };
+    struct vif *vifs = NULL;
+    unsigned int i, nr_names = 0;
+    char **names = NULL;
+    uint32_t devid;
+    size_t nr = 0;
+    int rc;
+
+    rc = store_list(&store, &names, &nr_names, LIBXL_VIFS, domid);
+    if (rc)
+        return ctx_fail(ctx, rc, "cannot read the vifs of domain %u in "
+                        "xenstore: %s", domid, strerror(-rc));
+    vifs = calloc((size_t)nr_names + 1, sizeof(*vifs));
+    if (!vifs) {
+        rc = ctx_fail(ctx, -ENOMEM, "out of memory");
+        goto out;
+    }
+    for (i = 0; i < nr_names; i++)
+        if (!parse_u32(names[i], 0, UINT32_MAX, &devid) &&
+            !vif_read(&store, domid, devid, &vifs[nr]))
+            nr++;
+    qsort(vifs, nr, sizeof(*vifs), vif_compare);
+    *vifs_r = vifs;
+    *nr_r = nr;
+ out:
+    free(names);
+    return rc;
+}
+
+bool vif_bridge_has_vlans(struct shmlink_ctx *ctx, const char *bridge)
+{
+    char value[16];
+
+    return !ctx_read_file(value, sizeof(value),
+                          "%s/class/net/%s/bridge/vlan_filtering",
+                          ctx->paths.sysfs, bridge) && strcmp(value, "0");
+}
+
+bool vif_vlans_equal(const struct vif_vlans *a, const struct vif_vlans *b)
+{
+    return a->nr == b->nr &&
+           !memcmp(a->vlan, b->vlan, a->nr * sizeof(a->vlan[0]));
+}

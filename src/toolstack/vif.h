@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The vifs of a guest as dom0 knows them: from the toolstack's own nodes in
+ * xenstore, which no guest can write, and from the bridge in dom0's kernel.
+ */
+#ifndef SHMLINK_TOOLSTACK_VIF_H
+#define SHMLINK_TOOLSTACK_VIF_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct shmlink_ctx;
+
+/*
+ * backend_domid: who serves it; where that is not dom0, nothing below is
+ * known.  bridge: "" where the vif is on none.  openvswitch: the bridge is not
+ * the kernel's, and its name is the configured one.
+ */
+struct vif {
+    uint32_t domid;
+    uint32_t devid;
+    uint32_t backend_domid;
+    char mac[18];
+    char ifname[IF_NAMESIZE];
+    char bridge[IF_NAMESIZE];
+    bool openvswitch;
+    bool isolated;
+    bool rate_limited;
+};
+
+/* All vifs of a guest by number; *vifs_r is the caller's to free(). */
+int vif_list(struct shmlink_ctx *ctx, uint32_t domid, struct vif **vifs_r,
+             size_t *nr_r);
+
+/*
+ * The VLANs that a bridge port is in, with their flags, as one number per
+ * VLAN: flags << 16 | vid, ascending.
+ */
+enum { VIF_VLANS_MAX = 4096 };
+struct vif_vlans {
+    size_t nr;
+    uint32_t vlan[VIF_VLANS_MAX];
+};
+
+/* Whether the bridge tells VLANs apart at all. */
+bool vif_bridge_has_vlans(struct shmlink_ctx *ctx, const char *bridge);
+/* Errors: what netlink gives. */
+int vif_vlans_read(const char *ifname, struct vif_vlans *vlans_r);
+
+/*
+ * How the port treats its guest's untagged frames is the same on both, and
+ * each tagged VLAN is carried by both or neither.
+ */
+bool vif_vlans_equal(const struct vif_vlans *a, const struct vif_vlans *b);
+
+#endif /* SHMLINK_TOOLSTACK_VIF_H */

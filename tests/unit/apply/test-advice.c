@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a command that applies a plan tells of it: nothing gets between the
+ * lines of the plan's JSON.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "advice.h"
+#include "apply/xen.h"
+#include "fake-host.h"
+#include "apply/journal.h"
+#include "model/plan.h"
+#include "model/snapshot.h"
+
+/* --- what advice-apply.c takes from the rest of the program ---------------- */
+
+bool command_dry_run;
+
+int command_failed(const char *format, ...)
+{
+    (void)format;
+    return COMMAND_FAILED;
+}
+
+int advice_journal(struct advice *advice, bool needed)
+{
+    (void)needed;
+    return advice->journal ? 0 : -ENOENT;
+}
+
+int advice_journal_failed(const struct advice *advice, int rc, const char *so)
+{
+    (void)advice, (void)rc, (void)so;
+    return COMMAND_FAILED;
+}
+
+int advice_signals(struct advice *advice)
+{
+    (void)advice;
+    return 0;
+}
+
+int advice_snapshot(struct advice *advice, double seconds,
+                    struct snapshot **snapshot_r)
+{
+    (void)advice, (void)seconds;
+    return snapshot_new(snapshot_r);
+}
+
+int apply_xen_open(struct apply_xen **host_r, int cancel_fd, char **why_r)
+{
+    (void)host_r, (void)cancel_fd, (void)why_r;
+    return -ENXIO;
+}
+
+unsigned int sleep(unsigned int seconds)
+{
+    (void)seconds;
+    return 0;
+}
+
+/* --------------------------------------------------------------------------- */
+
+struct output
+{
+    char told[4096];   /* where progress goes */
+    char stdout_[4096];
+};
+
+static void take(FILE *file, char *text, size_t size)
+{
+    rewind(file);
+    text[fread(text, 1, size - 1, file)] = '\0';
+    fclose(file);
+}
+
+/* Apply the plan to a host, and settle; the plan went to stdout before. */
+static int apply(const char *path, enum fake_fault fault, struct output *o)
+{
+    FILE *told = tmpfile(), *out = tmpfile();
+    int keep = dup(STDOUT_FILENO), status;
+    struct fake_host host;
+    struct advice advice = {
+        .told = told, .settle = 5, .signal_fd = -1,
+        .lock_fd = dup(STDERR_FILENO),      /* it is held */
+        .host = (struct apply_xen *)&host,
+    };
+
+    assert_non_null(told);
+    assert_non_null(out);
+    assert_int_equal(journal_open(&advice.journal, path), 0);
+    fake_host_init(&host);
+    host.fault = fault;
+    host.fault_at = host.fault_until = fault == FAKE_FINE ? 0 : 3;
+    advice.plan = fake_plan();
+    fflush(stdout);
+    assert_true(dup2(fileno(out), STDOUT_FILENO) >= 0);
+    status = advice_apply(&advice, "test");
+    fflush(stdout);
+    assert_true(dup2(keep, STDOUT_FILENO) >= 0);
+    close(keep);
+    close(advice.lock_fd);
+    take(told, o->told, sizeof(o->told));
+    take(out, o->stdout_, sizeof(o->stdout_));
+    plan_free(advice.plan);
+    journal_close(advice.journal);
+    fake_host_dispose(&host);
+    return status;
+}
+
+static void test_told(void **state)
+{
+    struct output o;
+    char path[64];
+
+    (void)state;
+    snprintf(path, sizeof(path), "/tmp/test-advice-%d.db", getpid());
+    assert_int_equal(apply(path, FAKE_FINE, &o), COMMAND_OK);
+    assert_string_equal(o.stdout_, "");
+    assert_non_null(strstr(o.told, "Measuring what is to be improved: 5 times "
+                           "1 s."));
+    assert_non_null(strstr(o.told, "[1/6] "));
+    assert_non_null(strstr(o.told, "done, verified\n"));
+    assert_non_null(strstr(o.told, "6 changes made; xl shmlink undo 1"));
+    assert_non_null(strstr(o.told, "kept: "));
+
+    assert_int_equal(apply(path, FAKE_FAIL, &o), COMMAND_FAILED);
+    assert_string_equal(o.stdout_, "");
+    assert_non_null(strstr(o.told, "taken back: "));
+    unlink(path);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

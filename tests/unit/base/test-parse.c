@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/parse.h"
+
+static void test_number(void **state)
+{
+    uint64_t value = 7;
+
+    (void)state;
+    assert_int_equal(parse_u64(NULL, 0, 9, &value), -EINVAL);
+    assert_int_equal(parse_u64("", 0, 9, &value), -EINVAL);
+    assert_int_equal(parse_u64(" 1", 0, 9, &value), -EINVAL);
+    assert_int_equal(parse_u64("1 ", 0, 9, &value), -EINVAL);
+    assert_int_equal(parse_u64("-1", 0, UINT64_MAX, &value), -EINVAL);
+    assert_int_equal(parse_u64("+1", 0, 9, &value), -EINVAL);
+    assert_int_equal(parse_u64("0x1", 0, 9, &value), -EINVAL);
+    assert_int_equal(parse_u64("10", 0, 9, &value), -EINVAL);
+    assert_int_equal(parse_u64("1", 2, 9, &value), -EINVAL);
+    assert_int_equal(parse_u64("18446744073709551616", 0, UINT64_MAX, &value),
+                     -EINVAL);
+    assert_int_equal(value, 7);
+    assert_int_equal(parse_u64("18446744073709551615", 0, UINT64_MAX, &value),
+                     0);
+    assert_true(value == UINT64_MAX);
+    assert_int_equal(parse_u64("2", 2, 2, &value), 0);
+    assert_int_equal(value, 2);
+}
+
+static void test_ring_bytes(void **state)
+{
+    static const char *const bad[] = {
+        "", "K", "1", "0", "64K", "127K", "192K", "131071", "8M", "5M", "1G",
+        "1MB", "1 M", "-1M", "4097K", "4398046511104M", "8388608",
+        "18446744073709551615M",
+    };
+    static const struct {
+        const char *text;
+        uint32_t bytes;
+    } good[] = {
+        { "128K", 131072 }, { "131072", 131072 }, { "256k", 262144 },
+        { "1M", 1048576 }, { "4m", 4194304 }, { "4096K", 4194304 },
+    };
+    uint32_t bytes = 7;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        if (parse_ring_bytes(bad[i], &bytes) != -EINVAL)
+            fail_msg("'%s' was taken", bad[i]);
+        assert_int_equal(bytes, 7);
+    }
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_int_equal(parse_ring_bytes(good[i].text, &bytes), 0);
+        assert_int_equal(bytes, good[i].bytes);
+    }
+}
+
+static void test_versions(void **state)
+{
+    uint32_t min = 7, max = 7;
+
+    (void)state;
+    assert_int_equal(parse_versions("", &min, &max), -EINVAL);
+    assert_int_equal(parse_versions("1", &min, &max), -EINVAL);
+    assert_int_equal(parse_versions("1 ", &min, &max), -EINVAL);
+    assert_int_equal(parse_versions("1  2", &min, &max), -EINVAL);
+    assert_int_equal(parse_versions("2 1", &min, &max), -EINVAL);
+    assert_int_equal(parse_versions("0 1", &min, &max), -EINVAL);
+    assert_int_equal(parse_versions("1 2 3", &min, &max), -EINVAL);
+    assert_int_equal(parse_versions("1 4294967296", &min, &max), -EINVAL);
+    assert_int_equal(min, 7);
+    assert_int_equal(parse_versions("1 3", &min, &max), 0);
+    assert_int_equal(min, 1);
+    assert_int_equal(max, 3);
+}
+
+static void test_mac(void **state)
+{
+    static const uint8_t want[6] = { 0x00, 0x16, 0x3e, 0xab, 0xcd, 0xef };
+    uint8_t mac[6];
+
+    (void)state;
+    assert_int_equal(parse_mac("", mac), -EINVAL);
+    assert_int_equal(parse_mac("00:00:00:00:00:00", mac), -EINVAL);
+    assert_int_equal(parse_mac("ff:ff:ff:ff:ff:ff", mac), -EINVAL);
+    assert_int_equal(parse_mac("01:16:3e:00:00:01", mac), -EINVAL);
+    assert_int_equal(parse_mac("00:16:3e:00:00:0", mac), -EINVAL);
+    assert_int_equal(parse_mac("00:16:3e:00:00:0g", mac), -EINVAL);
+    assert_int_equal(parse_mac("00:16:3e:00:00:001", mac), -EINVAL);
+    assert_int_equal(parse_mac("00-16-3e-00-00-01", mac), -EINVAL);
+    assert_int_equal(parse_mac("00:16:3e:AB:cd:eF", mac), 0);
+    assert_memory_equal(mac, want, 6);
+}
+
+static void test_hex(void **state)
+{
+    uint8_t value[2] = { 7, 7 };
+
+    (void)state;
+    assert_int_equal(parse_hex("", value, 2), -EINVAL);
+    assert_int_equal(parse_hex("0aF", value, 2), -EINVAL);
+    assert_int_equal(parse_hex("0aF00", value, 2), -EINVAL);
+    assert_int_equal(parse_hex("0ag0", value, 2), -EINVAL);
+    assert_int_equal(value[0], 7);
+    assert_int_equal(parse_hex("0aF0", value, 2), 0);
+    assert_int_equal(value[0], 0x0a);
+    assert_int_equal(value[1], 0xf0);
+}
+
+static void test_sanitise(void **state)
+{
+    char clean[8];
+
+    (void)state;
+    parse_sanitise(NULL, clean, sizeof(clean));
+    assert_string_equal(clean, "");
+    parse_sanitise("a\033[2Jb", clean, sizeof(clean));
+    assert_string_equal(clean, "a?[2Jb");
+    parse_sanitise("one\ntwo three", clean, sizeof(clean));
+    assert_string_equal(clean, "one?two");
+    parse_sanitise("\xc3\xa9", clean, 1);
+    assert_string_equal(clean, "");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_number),
+        cmocka_unit_test(test_ring_bytes),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_mac),
+        cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_sanitise),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Goal: the text and the picture of a recorded plan are what they were.
+ * SHMLINK_REGENERATE=1 writes the golden files anew; then look at them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/jsonio.h"
+#include "model/plan.h"
+#include "model/settings.h"
+#include "show/show.h"
+#include "model/snapshot.h"
+#include "show/svg-scene.h"
+#include "show/svg.h"
+
+struct recorded
+{
+    struct snapshot *snapshot;
+    struct plan *plan;
+    struct settings settings;
+};
+
+static char *data_path(const char *name)
+{
+    const char *srcdir = getenv("srcdir");
+    char *path = NULL;
+
+    assert_true(asprintf(&path, "%s/tests/data/%s", srcdir ? srcdir : ".",
+                         name) > 0);
+    return path;
+}
+
+static void load(struct recorded *r, const char *snapshot, const char *plan)
+{
+    char *path = data_path(snapshot);
+
+    memset(r, 0, sizeof(*r));
+    assert_int_equal(snapshot_load(&r->snapshot, path, NULL), 0);
+    free(path);
+    path = data_path(plan);
+    assert_int_equal(plan_load(&r->plan, path, NULL), 0);
+    free(path);
+    assert_int_equal(settings_init(&r->settings), 0);
+}
+
+static void unload(struct recorded *r)
+{
+    snapshot_free(r->snapshot);
+    plan_free(r->plan);
+    settings_dispose(&r->settings);
+}
+
+static void compare(const char *text, const char *name)
+{
+    char *path = data_path(name), *golden = NULL;
+    size_t size = 0;
+
+    if (getenv("SHMLINK_REGENERATE"))
+        assert_int_equal(jsonio_write_file(path, text, 0666), 0);
+    assert_int_equal(jsonio_read_file(path, 1 << 20, &golden, &size), 0);
+    assert_string_equal(text, golden);
+    free(golden);
+    free(path);
+}
+
+static char *draw(struct recorded *r, int expected)
+{
+    struct svg_page page;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+
+    assert_int_equal(svg_scene_fill(&page, r->snapshot, r->plan,
+                                    &r->settings), expected);
+    if (!expected)
+        assert_int_equal(svg_write(&page, f), 0);
+    svg_page_free(&page);
+    fclose(f);
+    return text;
+}
+
+static char *tell(struct recorded *r, bool snapshot)
+{
+    const struct show_options options = { .all = false };
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+
+    assert_int_equal(show_plan(r->plan, snapshot ? r->snapshot : NULL,
+                               &options, f), 0);
+    fclose(f);
+    return text;
+}
+
+static void test_text(void **state)
+{
+    struct recorded r;
+    char *text;
+
+    (void)state;
+    load(&r, "busy-pair.json", "busy-pair.plan.json");
+    text = tell(&r, true);
+    compare(text, "busy-pair.txt");
+    free(text);
+    /* A plan alone, as apply -N shows it. */
+    text = tell(&r, false);
+    assert_non_null(strstr(text, "xl vcpu-pin"));
+    assert_null(strstr(text, "wait %"));
+    free(text);
+    unload(&r);
+}
+
+static void test_picture(void **state)
+{
+    struct recorded r;
+    char *text;
+
+    (void)state;
+    load(&r, "busy-pair.json", "busy-pair.plan.json");
+    text = draw(&r, 0);
+    compare(text, "busy-pair.svg");
+    free(text);
+    unload(&r);
+}
+
+/* Without steps there is one panel, and it says why. */
+static void test_nothing_to_do(void **state)
+{
+    struct recorded r;
+    char *text;
+
+    (void)state;
+    load(&r, "busy-pair.json", "busy-pair.plan.json");
+    plan_free(r.plan);
+    assert_int_equal(plan_new(&r.plan), 0);
+    text = draw(&r, 0);
+    assert_non_null(strstr(text, "nothing is to be gained"));
+    assert_null(strstr(text, "After the plan"));
+    free(text);
+    text = tell(&r, true);
+    assert_non_null(strstr(text, "Nothing is to be gained"));
+    free(text);
+    unload(&r);
+}
+
+/* Names are escaped; a plan of another host draws what it can. */
+static void test_hostile(void **state)
+{
+    struct recorded r;
+    char *text;
+    size_t i;
+
+    (void)state;
+    load(&r, "busy-pair.json", "busy-pair.plan.json");
+    free(r.snapshot->domains[1].name);
+    r.snapshot->domains[1].name = strdup("</text><b>&\"");
+    for (i = 0; i < r.plan->nr_places; i++) {
+        memset(r.plan->places[i].domain.uuid, (int)i, 16);
+        r.plan->places[i].pcpu_after = 4000;
+    }
+    text = draw(&r, 0);
+    assert_null(strstr(text, "<b>"));
+    free(text);
+    r.snapshot->nr_pcpus = 0;
+    free(draw(&r, -EINVAL));
+    r.snapshot->nr_pcpus = 4;
+    unload(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_picture),
+        cmocka_unit_test(test_nothing_to_do),
+        cmocka_unit_test(test_hostile),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

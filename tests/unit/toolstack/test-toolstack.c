@@ -1,0 +1,1079 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* enable, disable, list, relink and the sweep, against stub-xen.c. */
+#include "config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "toolstack/ctx.h"
+#include "base/lock.h"
+#include "shmlink.h"
+#include "stub-xen.h"
+
+#define BACK    "/local/domain/1/backend/shmlink/2/0"
+#define FRONT   "/local/domain/2/device/shmlink/0"
+#define LINKS   "/tool/shmlink/links"
+
+static char root[64];
+static char sysfs[80], procfs[80], state_dir[80], lock_path[80];
+
+__attribute__((format(printf, 2, 3)))
+static void put_file(const char *value, const char *format, ...)
+{
+    char path[256], *slash;
+    va_list args;
+    FILE *file;
+
+    va_start(args, format);
+    vsnprintf(path, sizeof(path), format, args);
+    va_end(args);
+    for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, 0700);
+        *slash = '/';
+    }
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(value, file);
+    fclose(file);
+}
+
+static void put_port(const char *ifname, const char *bridge)
+{
+    char link[256], target[256];
+
+    put_file("0\n", "%s/class/net/%s/brport/isolated", sysfs, ifname);
+    put_file("0\n", "%s/class/net/%s/bridge/vlan_filtering", sysfs, bridge);
+    snprintf(link, sizeof(link), "%s/class/net/%s/master", sysfs, ifname);
+    snprintf(target, sizeof(target), "../%s", bridge);
+    unlink(link);
+    assert_int_equal(symlink(target, link), 0);
+}
+
+static void put_guest(uint32_t domid, const char *name)
+{
+    struct stub_domain *domain = &stub_domains[domid];
+    char path[160], value[128];
+
+    *domain = (struct stub_domain){ .domid = domid, .name = name };
+    memset(domain->uuid, (int)(0x10 + domid), 16);
+    if (!domid)
+        return;
+    snprintf(path, sizeof(path), "/local/domain/%u/device", domid);
+    stub_set(path, "");
+    snprintf(path, sizeof(path), "/local/domain/%u/data/shmlink/versions",
+             domid);
+    stub_set(path, "1 1");
+    snprintf(path, sizeof(path), "/libxl/%u/device/vif/0/backend", domid);
+    snprintf(value, sizeof(value), "/local/domain/0/backend/vif/%u/0", domid);
+    stub_set(path, value);
+    snprintf(path, sizeof(path), "%s/mac", value);
+    snprintf(value, sizeof(value), "00:16:3e:00:00:%02x", domid);
+    stub_set(path, value);
+    snprintf(value, sizeof(value), "vif%u.0", domid);
+    put_port(value, "xenbr0");
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    stub_reset();
+    put_file("4\n", "%s/hypervisor/version/major", sysfs);
+    put_file(strchr(XEN_VERSION, '.') + 1, "%s/hypervisor/version/minor",
+             sysfs);
+    put_file("1 (a) b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 "
+             "20\n", "%s/%ld/stat", procfs, (long)getpid());
+    put_guest(0, "Domain-0");
+    put_guest(1, "web");
+    put_guest(2, "db");
+    stub_set("/tool", "");
+    return 0;
+}
+
+static void step(const char *path, const char *from, const char *to)
+{
+    if (stub_get(path) && !strcmp(stub_get(path), from))
+        stub_set(path, to);
+}
+
+/* The only link's entry: put another value behind "key=". */
+static void entry_set(const char *key, const char *value)
+{
+    const char *path = stub_below(LINKS), *text = stub_get(path), *at;
+    char word[32], changed[512];
+
+    snprintf(word, sizeof(word), " %s=", key);
+    at = strstr(text, word);
+    assert_non_null(at);
+    at += strlen(word);
+    snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(at - text), text,
+             value, at + strcspn(at, " "));
+    stub_set(path, changed);
+}
+
+/* As a command leaves it that was killed. */
+static void entry_abandon(void)
+{
+    entry_set("pid-start", "1");
+}
+
+static void assert_phase(const char *phase)
+{
+    char word[32];
+
+    snprintf(word, sizeof(word), " phase=%s ", phase);
+    assert_non_null(strstr(stub_get(stub_below(LINKS)), word));
+}
+
+/* Two drivers as they should be. */
+static void guests_good(void)
+{
+    const char *back = stub_get(BACK "/state");
+    const char *front = stub_get(FRONT "/state");
+
+    if (!back && front)     /* the peer is gone */
+        stub_set(FRONT "/state", "6");
+    if (!back || !front)
+        return;
+    if (*back == '5' || *back == '6')
+        step(FRONT "/state", front, "6");
+    if (*front == '6')
+        step(BACK "/state", back, "6");
+    step(BACK "/state", "1", "2");
+    if (*back == '2')
+        step(FRONT "/state", "1", "3");
+    if (*front == '3')
+        step(BACK "/state", "2", "4");
+    if (*back == '4')
+        step(FRONT "/state", "3", "4");
+}
+
+static void guests_refuse(void)
+{
+    step(BACK "/state", "1", "2");
+    if (!stub_get(FRONT "/state"))
+        return;
+    stub_set(FRONT "/error-text", "no \033grants");
+    stub_set(FRONT "/state", "6");
+    step(BACK "/state", "5", "6");
+}
+
+static struct shmlink_ctx *open_ctx(void)
+{
+    struct shmlink_ctx *ctx = NULL;
+    char *why = NULL;
+
+    if (shmlink_ctx_open(&ctx, NULL, &why))
+        assert_null(ctx);
+    free(why);
+    return ctx;
+}
+
+static int enable(struct shmlink_ctx *ctx, const char *one, const char *other,
+                  bool force, bool *changed_r)
+{
+    struct shmlink_enable_options options = {
+        .dom = { one, other }, .wait_ms = 60, .force = force,
+    };
+
+    return shmlink_enable(ctx, &options, changed_r);
+}
+
+static int disable(struct shmlink_ctx *ctx, const char *one,
+                   const char *other, bool remember, size_t *nr_r)
+{
+    struct shmlink_disable_options options = {
+        .dom = { one, other }, .wait_ms = 60, .remember = remember,
+    };
+
+    return shmlink_disable(ctx, &options, nr_r);
+}
+
+static void assert_same(char *before)
+{
+    char *after = stub_dump();
+
+    assert_string_equal(after, before);
+    free(after);
+    free(before);
+}
+
+static void test_round(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before = stub_dump();
+    bool changed = false;
+    size_t nr = 9;
+
+    (void)state;
+    stub_guests = guests_good;
+    assert_int_equal(enable(ctx, "web", "2", false, &changed), 0);
+    assert_true(changed);
+    assert_string_equal(stub_permissions(BACK), "n1,r2");
+    assert_string_equal(stub_permissions(BACK "/state"), "n1,r2");
+    assert_string_equal(stub_permissions(FRONT "/state"), "n2,r1");
+    assert_string_equal(stub_permissions(BACK "/peer-mac"), "n0,r1");
+    assert_string_equal(stub_permissions(FRONT "/nonce"), "n0,r2");
+    assert_string_equal(stub_permissions("/local/domain/1/backend"), "n0,r1");
+    assert_string_equal(stub_get(BACK "/peer-mac"), "00:16:3e:00:00:02");
+    assert_string_equal(stub_get(FRONT "/peer-mac"), "00:16:3e:00:00:01");
+    assert_string_equal(stub_get(FRONT "/backend"), BACK);
+    assert_string_equal(stub_get(BACK "/frontend-id"), "2");
+    assert_string_equal(stub_permissions(stub_below(LINKS)), "n0");
+    assert_phase("up");
+    /* Again, in the other order. */
+    assert_int_equal(enable(ctx, "db", "web", false, &changed), 0);
+    assert_false(changed);
+    assert_int_equal(disable(ctx, "db", "web", false, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_same(before);
+    assert_int_equal(disable(ctx, "db", "web", false, &nr), 0);
+    assert_int_equal(nr, 0);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+/* What a refusal of enable says must name the cause. */
+static void refused(int rc_wanted, const char *one, const char *other,
+                    const char *words)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before = stub_dump();
+    bool changed = false;
+    int rc = enable(ctx, one, other, false, &changed);
+
+    if (rc != rc_wanted || !strstr(shmlink_why(ctx), words))
+        fail_msg("%d '%s', not %d '%s'", rc, shmlink_why(ctx), rc_wanted,
+                 words);
+    assert_same(before);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+static void test_guests_refused(void **state)
+{
+    (void)state;
+    stub_guests = guests_good;
+    refused(-ESRCH, "nobody", "db", "no domain 'nobody'");
+    refused(-ESRCH, "web", "77", "no domain '77'");
+    refused(-EINVAL, "web", "1", "same domain");
+    refused(-EINVAL, "0", "db", "not a guest");
+    stub_domains[2].paused = true;
+    refused(-EBUSY, "web", "db", "db (domain 2) is paused");
+    stub_domains[2].paused = false;
+    stub_domains[1].dying = true;
+    refused(-EBUSY, "web", "db", "going down");
+    stub_domains[1].dying = false;
+    stub_set("/local/domain/2/data/shmlink/versions", "2 3");
+    refused(-EOPNOTSUPP, "web", "db", "1 to 1, that of db 2 to 3");
+    stub_set("/local/domain/2/data/shmlink/versions", "rubbish");
+    refused(-EOPNOTSUPP, "web", "db", "does not say");
+    stub_remove("/local/domain/2/data/shmlink/versions");
+    refused(-EOPNOTSUPP, "web", "db", "modprobe shmlink");
+}
+
+/* Enabled already is no failure, whatever a guest does meanwhile. */
+static void test_linked_paused(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_enable_options options = {
+        .dom = { "db", "web" }, .dry_run = true,
+    };
+    bool changed = true;
+    int i;
+
+    (void)state;
+    stub_guests = guests_good;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    for (i = 1; i <= 2; i++) {
+        stub_domains[i].paused = true;
+        changed = true;
+        assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+        assert_false(changed);
+        changed = true;
+        assert_int_equal(shmlink_enable(ctx, &options, &changed), 0);
+        assert_false(changed);
+        stub_domains[i].paused = false;
+    }
+    stub_domains[2].shutdown = true;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), -EBUSY);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+static void test_vifs_refused(void **state)
+{
+    (void)state;
+    stub_guests = guests_good;
+    put_port("vif2.0", "xenbr1");
+    refused(-EOPNOTSUPP, "web", "db",
+            "vif1.0 of web is on bridge xenbr0, vif2.0 of db on xenbr1");
+    put_port("vif2.0", "xenbr0");
+    stub_set("/libxl/2/device/vif/0/backend",
+             "/local/domain/5/backend/vif/2/0");
+    refused(-EOPNOTSUPP, "web", "db", "served by domain 5");
+    stub_set("/libxl/2/device/vif/0/backend",
+             "/local/domain/0/backend/vif/2/0");
+    stub_set("/local/domain/0/backend/vif/2/0/mac", "00:16:3E:00:00:01");
+    refused(-EOPNOTSUPP, "web", "db", "same MAC");
+    stub_set("/local/domain/0/backend/vif/2/0/mac", "00:16:3e:00:00:02");
+    stub_set("/local/domain/0/backend/vif/2/0/vifname", "../../etc");
+    refused(-EOPNOTSUPP, "web", "db", "has no vif");
+    stub_remove("/libxl/2/device");
+    refused(-EOPNOTSUPP, "web", "db", "has no vif");
+}
+
+/* Refused as told, but not with force. */
+static void limited(const char *words)
+{
+    struct shmlink_ctx *ctx;
+    bool changed;
+    size_t nr;
+
+    refused(-EPERM, "web", "db", words);
+    refused(-EPERM, "web", "db", "--force");
+    ctx = open_ctx();
+    assert_int_equal(enable(ctx, "web", "db", true, &changed), 0);
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    shmlink_ctx_close(ctx);
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    stub_guests = guests_good;
+    stub_set("/local/domain/0/backend/vif/2/0/rate", "1250000,50000");
+    limited("vif2.0 of db has a rate limit");
+    stub_set("/local/domain/0/backend/vif/2/0/rate", "0,50000");
+    put_file("1\n", "%s/class/net/vif1.0/brport/isolated", sysfs);
+    limited("vif1.0 of web is an isolated port");
+    put_file("0\n", "%s/class/net/vif1.0/brport/isolated", sysfs);
+    put_file("1\n", "%s/class/net/xenbr0/bridge/vlan_filtering", sysfs);
+    stub_vlan[1] = 10;
+    limited("different VLANs of bridge xenbr0");
+    stub_vlan[1] = 0;
+    stub_filter = "nftables (some chain)";
+    limited("nftables (some chain)");
+    stub_filter = NULL;
+    stub_shaping = "qdisc 'tbf'";
+    limited("tbf");
+    stub_shaping = NULL;
+    put_file("live\n", "%s/module/ebtable_filter/initstate", sysfs);
+    limited("ebtables");
+    assert_int_equal(unlink("sys/module/ebtable_filter/initstate"), 0);
+    put_file("filter\n", "%s/net/ip_tables_names", procfs);
+    put_file("1\n", "%s/sys/net/bridge/bridge-nf-call-iptables", procfs);
+    limited("bridge-nf-call-iptables=1");
+    put_file("0\n", "%s/sys/net/bridge/bridge-nf-call-iptables", procfs);
+    put_file("0\n", "%s/class/net/xenbr0/bridge/vlan_filtering", sysfs);
+}
+
+static void test_headroom(void **state)
+{
+    struct shmlink_ctx *ctx;
+    char path[128];
+    bool changed;
+    size_t nr;
+    int i;
+
+    (void)state;
+    stub_guests = guests_good;
+    stub_grant_frames = 2;
+    refused(-ENOSPC, "web", "db", "may have 1024 grants");
+    stub_grant_frames = 64;
+    stub_event_channels_used = 64;
+    refused(-ENOSPC, "web", "db", "all its 64 event channels");
+    stub_event_channels_used = 63;
+    ctx = open_ctx();
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_int_equal(disable(ctx, NULL, NULL, false, &nr), 0);
+    assert_int_equal(nr, 1);
+    shmlink_ctx_close(ctx);
+    for (i = 0; i < 64; i++) {
+        snprintf(path, sizeof(path), "/local/domain/2/device/shmlink/%d", i);
+        stub_set(path, "");
+    }
+    refused(-ENOSPC, "web", "db", "no device number is free");
+}
+
+static void guests_half(void)
+{
+    step(BACK "/state", "1", "2");
+    step(BACK "/state", "5", "6");
+}
+
+/* The back end does not take what the front end offers. */
+static void guests_no_map(void)
+{
+    guests_half();
+    if (stub_get(BACK "/state") && *stub_get(BACK "/state") == '2')
+        step(FRONT "/state", "1", "3");
+}
+
+/* The front end does not see the back end connected. */
+static void guests_no_front(void)
+{
+    guests_no_map();
+    if (stub_get(FRONT "/state") && *stub_get(FRONT "/state") == '3')
+        step(BACK "/state", "2", "4");
+}
+
+static void test_no_answer(void **state)
+{
+    (void)state;
+    stub_guests = NULL;
+    refused(-ETIMEDOUT, "web", "db", "web (domain 1) did not answer");
+    stub_guests = guests_half;
+    refused(-ETIMEDOUT, "web", "db", "db (domain 2) did not answer");
+    stub_guests = guests_no_map;
+    refused(-ETIMEDOUT, "web", "db", "web (domain 1) did not answer");
+    stub_guests = guests_no_front;
+    refused(-ETIMEDOUT, "web", "db", "db (domain 2) did not answer");
+    stub_guests = guests_refuse;
+    refused(-EPROTO, "web", "db", "db (domain 2) gave up: no ?grants");
+}
+
+/* Writes its own state over the request to close, once. */
+static void guests_racing(void)
+{
+    static int raced;
+
+    step(FRONT "/state", "1", "3");
+    if (stub_get(BACK "/state") && *stub_get(BACK "/state") == '1')
+        raced = 0;
+    step(BACK "/state", "1", "2");
+    if (stub_get(BACK "/state") && *stub_get(BACK "/state") == '5') {
+        stub_set(BACK "/state", raced++ ? "6" : "3");
+        stub_set(FRONT "/state", "6");
+    }
+}
+
+static void test_race(void **state)
+{
+    int64_t start = ctx_now_ms();
+
+    (void)state;
+    stub_guests = guests_racing;
+    refused(-ETIMEDOUT, "web", "db", "did not answer");
+    assert_true(ctx_now_ms() - start < 2000);
+}
+
+static void test_cancelled(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before = stub_dump();
+    bool changed;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(pipe(fds), 0);
+    ctx->options.cancel_fd = fds[0];
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), -EINTR);
+    assert_non_null(strstr(shmlink_why(ctx), "interrupted"));
+    assert_same(before);
+    close(fds[0]);
+    close(fds[1]);
+    shmlink_ctx_close(ctx);
+}
+
+static void test_list_cancelled(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link *links = NULL;
+    bool changed;
+    int fds[2];
+    size_t nr;
+
+    (void)state;
+    stub_set("/local/domain/1/data/shmlink/stats-seq", "0");
+    stub_guests = guests_good;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_int_equal(pipe(fds), 0);
+    ctx->options.cancel_fd = fds[0];
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    assert_int_equal(shmlink_list(ctx, NULL, true, &links, &nr), -EINTR);
+    assert_non_null(strstr(shmlink_why(ctx), "interrupted"));
+    assert_null(links);
+    close(fds[0]);
+    close(fds[1]);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+/* Up, and then deaf. */
+static void guests_deaf(void)
+{
+    if (stub_get(BACK "/state") && *stub_get(BACK "/state") < '5')
+        guests_good();
+}
+
+static void test_disable_unconfirmed(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before = stub_dump();
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_deaf;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), -ETIMEDOUT);
+    assert_non_null(strstr(shmlink_why(ctx), "web (domain 1) did not"));
+    assert_same(before);
+
+    /* A paused guest is to blame, whatever its peer does. */
+    before = stub_dump();
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    stub_domains[2].paused = true;
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), -ETIMEDOUT);
+    assert_non_null(strstr(shmlink_why(ctx),
+                           "db (domain 2), which is paused, did not"));
+    assert_same(before);
+    shmlink_ctx_close(ctx);
+}
+
+static char told[640];
+
+static void tell(void *opaque, const char *line)
+{
+    (void)opaque;
+    snprintf(told, sizeof(told), "%s", line);
+}
+
+/* Interrupts of disable: when each comes, after the first wait, in ms. */
+static struct {
+    int write_fd;
+    int64_t first_ms;
+    unsigned int sent, nr;
+    int at_ms[4];
+} hurry;
+
+/* db never closes, and somebody waits for it. */
+static void guests_deaf_hurry(void)
+{
+    int64_t now = ctx_now_ms();
+
+    guests_deaf();
+    if (!stub_get(BACK "/state") || *stub_get(BACK "/state") < '5')
+        return;
+    if (!hurry.first_ms)
+        hurry.first_ms = now;
+    if (hurry.sent < hurry.nr &&
+        now - hurry.first_ms >= hurry.at_ms[hurry.sent]) {
+        assert_int_equal(write(hurry.write_fd, "x", 1), 1);
+        hurry.sent++;
+    }
+}
+
+/* Link, and disable with interrupts; the time it took. */
+static int64_t disable_hurry(struct shmlink_ctx *ctx, bool stoppable,
+                             unsigned int wait_ms, int rc_wanted)
+{
+    struct shmlink_disable_options options = {
+        .dom = { "web", "db" }, .wait_ms = wait_ms, .stoppable = stoppable,
+    };
+    bool changed;
+    int fds[2];
+    size_t nr;
+
+    told[0] = '\0';
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    ctx->options.cancel_fd = fds[0];
+    ctx->options.notice = tell;
+    hurry.write_fd = fds[1];
+    hurry.first_ms = 0;
+    hurry.sent = 0;
+    assert_int_equal(shmlink_disable(ctx, &options, &nr), rc_wanted);
+    ctx->options.cancel_fd = -1;
+    close(fds[0]);
+    close(fds[1]);
+    return ctx_now_ms() - hurry.first_ms;
+}
+
+/* Interrupted twice, disable ends; the next command finishes it. */
+static void test_disable_stopped(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before = stub_dump();
+    struct shmlink_link *links;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_deaf_hurry;
+    hurry.nr = 2;
+    hurry.at_ms[1] = 350;
+    assert_true(disable_hurry(ctx, true, 20000, -EINTR) < 10000);
+    assert_non_null(strstr(told, "interrupt again"));
+    assert_non_null(strstr(shmlink_why(ctx), "still closing, web (domain 1)"));
+    assert_phase("closing");
+    assert_non_null(stub_get(BACK "/state"));
+    assert_int_equal(stub_leaks(), 3);      /* the handles of ctx */
+
+    /* While it runs nobody takes it away, afterwards the next one does. */
+    stub_guests = guests_good;
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_true(links[0].state == SHMLINK_CLOSING);
+    free(links);
+    entry_abandon();
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_int_equal(nr, 0);
+    free(links);
+    assert_non_null(strstr(told, "killed or stopped"));
+    assert_same(before);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+/* Once, or twice at the same moment, it only says that it waits. */
+static void test_disable_interrupted(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before = stub_dump();
+
+    (void)state;
+    stub_guests = guests_deaf_hurry;
+    hurry.nr = 2;
+    hurry.at_ms[1] = 1;
+    assert_true(disable_hurry(ctx, true, 400, -ETIMEDOUT) >= 350);
+    assert_int_equal(hurry.sent, 2);
+    assert_non_null(strstr(told, "interrupt again"));
+    assert_same(before);
+
+    /* Nor where it is a part of something else. */
+    before = stub_dump();
+    hurry.at_ms[1] = 350;
+    assert_true(disable_hurry(ctx, false, 600, -ETIMEDOUT) >= 550);
+    assert_int_equal(hurry.sent, 2);
+    assert_string_equal(told, "");
+    assert_same(before);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+/* db writes below its end of the link whenever dom0 would commit. */
+static bool db_writes(void)
+{
+    return stub_get(FRONT) && stub_touched(FRONT);
+}
+
+static void test_guest_writes(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before = stub_dump();
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    stub_between = db_writes;
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_same(before);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+/* An entry that cannot be read is told of, and is not used. */
+static void test_entry_damaged(void **state)
+{
+    static const char *const damage[][2] = {
+        { "uuid1", "11111111-1111-1111-1111" }, { "vif1", "" },
+        { "domid2", "32752" }, { "ring-bytes", "8388608" },
+        { "phase", "wet" }, { "pid-start", "4711 " }, { "force", "10" },
+        { "force", "2" }, { "vif2", "-1" }, { "devid", "4294967296" },
+        { "pid", "-1" },
+    };
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link *links;
+    char good[512];
+    bool changed;
+    size_t i, nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    ctx->options.notice = tell;
+    snprintf(good, sizeof(good), "%s", stub_get(stub_below(LINKS)));
+    for (i = 0; i < sizeof(damage) / sizeof(damage[0]); i++) {
+        entry_set(damage[i][0], damage[i][1]);
+        told[0] = '\0';
+        assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+        assert_int_equal(nr, 0);
+        free(links);
+        assert_non_null(strstr(told, "ignoring " LINKS));
+        stub_set(stub_below(LINKS), good);
+    }
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    assert_int_equal(nr, 1);
+    shmlink_ctx_close(ctx);
+}
+
+/* What a killed command, a dead guest or a closed end leaves is swept. */
+static void test_sweep(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before = stub_dump();
+    struct shmlink_link *links;
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    entry_set("phase", "connecting");
+    entry_abandon();
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_int_equal(nr, 0);
+    free(links);
+    assert_same(before);
+
+    before = stub_dump();
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    stub_set(FRONT "/state", "6");
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_int_equal(nr, 0);
+    free(links);
+    assert_same(before);
+
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    stub_domains[1].uuid[0]++;      /* another guest, same number */
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_int_equal(nr, 0);
+    free(links);
+
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    stub_domains[1].gone = true;
+    stub_remove("/local/domain/1");
+    stub_remove("/libxl/1");
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_int_equal(nr, 0);
+    free(links);
+    assert_null(stub_below(LINKS));
+    assert_null(stub_get("/local/domain/2/device/shmlink"));
+    assert_null(stub_get("/local/domain/1"));
+    shmlink_ctx_close(ctx);
+}
+
+/* db is destroyed just before what a command writes gets there. */
+static bool db_goes(void)
+{
+    bool there = !stub_domains[2].gone;
+
+    stub_domains[2].gone = true;
+    stub_remove("/local/domain/2");
+    stub_remove("/libxl/2");
+    return there;
+}
+
+static void test_guest_goes(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link *links = NULL;
+    bool changed;
+    size_t nr;
+
+    stub_guests = guests_good;
+    stub_between = db_goes;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), -ESRCH);
+    assert_non_null(strstr(shmlink_why(ctx), "gone"));
+    assert_null(stub_get("/local/domain/2"));
+    assert_null(stub_below(LINKS));
+
+    set_up(state);
+    stub_guests = guests_good;
+    stub_set("/local/domain/2/data/shmlink/stats-seq", "0");
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    stub_between = db_goes;
+    assert_int_equal(shmlink_list(ctx, NULL, true, &links, &nr), 0);
+    assert_null(stub_get("/local/domain/2"));
+    free(links);
+    shmlink_ctx_close(ctx);
+}
+
+/* Another guest has the number of one that is gone: it is not named. */
+static void test_domid_again(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx(), *other = open_ctx();
+    struct shmlink_disable_options options = {
+        .dom = { "new", NULL }, .dry_run = true,
+    };
+    struct shmlink_link *links;
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    ctx->options.notice = tell;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    stub_domains[1].uuid[0]++;
+    stub_domains[1].name = "new";
+    assert_int_equal(shmlink_disable(ctx, &options, &nr), 0);
+    assert_int_equal(nr, 0);
+    /* While a command is at work nothing is swept. */
+    assert_int_equal(lock_try(other), 0);
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_string_equal(links[0].name[0], "?");
+    assert_string_equal(links[0].name[1], "db");
+    free(links);
+    assert_int_equal(shmlink_list(ctx, "new", false, &links, &nr), 0);
+    assert_int_equal(nr, 0);
+    free(links);
+    lock_release(other);
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_int_equal(nr, 0);
+    free(links);
+    assert_non_null(strstr(told, "link of a guest that is gone"));
+    shmlink_ctx_close(other);
+    shmlink_ctx_close(ctx);
+}
+
+static void guests_counting(void)
+{
+    const char *seq = stub_get("/local/domain/1/data/shmlink/stats-seq");
+
+    guests_good();
+    if (!seq || *seq == '0')
+        return;
+    stub_set(BACK "/stats", "tx_bytes=10 tx_packets=2 rx_bytes=30 "
+             "rx_packets=4 tx_notifications=5 rx_notifications=6 tx_stalls=7 "
+             "tx_drops=8 rx_drops=9 new_key=1");
+    stub_set("/local/domain/1/data/shmlink/stats-ack", seq);
+}
+
+static void test_counters(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link *links = NULL;
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_set("/local/domain/1/data/shmlink/stats-seq", "0");
+    stub_guests = guests_counting;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_int_equal(shmlink_list(ctx, "db", true, &links, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_string_equal(links[0].name[0], "web");
+    assert_int_equal(links[0].state, SHMLINK_CONNECTED);
+    assert_true(links[0].counters_ok[0]);
+    assert_int_equal(links[0].counters[0].rx_bytes, 30);
+    assert_int_equal(links[0].counters[0].rx_drops, 9);
+    assert_false(links[0].counters_ok[1]);
+    free(links);
+    shmlink_ctx_close(ctx);
+}
+
+static void test_relink(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before = stub_dump(), path[160], aside[160];
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_int_equal(disable(ctx, "web", NULL, true, &nr), 0);
+    assert_same(before);
+    stub_domains[1].paused = true;
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
+    stub_domains[1].paused = false;
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_phase("up");
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
+    /* A hold that ended before it began: the link was never down. */
+    assert_int_equal(disable(ctx, "web", NULL, true, &nr), 0);
+    snprintf(path, sizeof(path), "%s/remembered.json", state_dir);
+    snprintf(aside, sizeof(aside), "%s/aside", state_dir);
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_int_equal(rename(aside, path), 0);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
+    assert_int_equal(access(path, F_OK), -1);
+    /* What the administrator disables stays so. */
+    assert_int_equal(disable(ctx, "web", NULL, true, &nr), 0);
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
+    shmlink_ctx_close(ctx);
+}
+
+/* What is remembered is no reason to fail, nor to leave a link up. */
+static void test_remembered_unreadable(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before = stub_dump();
+    bool changed = false;
+    char path[160];
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    snprintf(path, sizeof(path), "%s/remembered.json", state_dir);
+    put_file("{", "%s", path);
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_true(changed);
+    assert_phase("up");
+    /* Not to be taken down where it would not come back. */
+    assert_int_equal(disable(ctx, "web", NULL, true, &nr), -EINVAL);
+    assert_phase("up");
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), -EINVAL);
+    assert_non_null(strstr(shmlink_why(ctx), "remembered.json holds no list"));
+    assert_same(before);
+    unlink(path);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+/*
+ * Each call fails once: either the link is up, or nothing is left, and the
+ * next enable works.
+ */
+static void test_each_call_fails(void **state)
+{
+    unsigned int at = 0, failures = 0;
+    bool changed;
+    size_t nr;
+
+    for (;;) {
+        struct shmlink_ctx *ctx;
+        char *before;
+        int rc = -EIO;
+
+        set_up(state);
+        before = stub_dump();
+        stub_guests = guests_good;
+        stub_fail_at = ++at;
+        ctx = open_ctx();
+        if (ctx)
+            rc = enable(ctx, "web", "db", false, &changed);
+        if (ctx && rc)
+            assert_true(shmlink_why(ctx)[0] != '\0');
+        if (stub_calls < at) {
+            assert_int_equal(rc, 0);
+            shmlink_ctx_close(ctx);
+            free(before);
+            break;
+        }
+        failures += rc != 0;
+        if (!rc)
+            assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+        assert_same(before);
+        shmlink_ctx_close(ctx);
+        assert_int_equal(stub_leaks(), 0);
+    }
+    /* Most calls matter. */
+    assert_true(failures > at / 2);
+}
+
+/* Each call of disable fails once: the next one clears up. */
+static void test_each_call_of_disable_fails(void **state)
+{
+    unsigned int at = 0, before_calls;
+    bool changed;
+    size_t nr;
+
+    for (;;) {
+        struct shmlink_ctx *ctx;
+        char *before;
+
+        set_up(state);
+        before = stub_dump();
+        stub_guests = guests_good;
+        ctx = open_ctx();
+        assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+        before_calls = stub_calls;
+        stub_fail_at = before_calls + ++at;
+        if (disable(ctx, "web", "db", false, &nr))
+            assert_true(shmlink_why(ctx)[0] != '\0');
+        if (stub_calls < stub_fail_at) {
+            assert_same(before);
+            shmlink_ctx_close(ctx);
+            break;
+        }
+        assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+        assert_same(before);
+        shmlink_ctx_close(ctx);
+        assert_int_equal(stub_leaks(), 0);
+    }
+    assert_true(at > 30);
+}
+
+static void test_other_xen(void **state)
+{
+    struct shmlink_ctx *ctx = NULL;
+    char *why = NULL;
+
+    (void)state;
+    put_file("99\n", "%s/hypervisor/version/minor", sysfs);
+    assert_int_equal(shmlink_ctx_open(&ctx, NULL, &why), -EPROTO);
+    assert_non_null(strstr(why, "but Xen 4.99 runs"));
+    free(why);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_round, set_up),
+        cmocka_unit_test_setup(test_guests_refused, set_up),
+        cmocka_unit_test_setup(test_linked_paused, set_up),
+        cmocka_unit_test_setup(test_vifs_refused, set_up),
+        cmocka_unit_test_setup(test_limits, set_up),
+        cmocka_unit_test_setup(test_headroom, set_up),
+        cmocka_unit_test_setup(test_no_answer, set_up),
+        cmocka_unit_test_setup(test_race, set_up),
+        cmocka_unit_test_setup(test_cancelled, set_up),
+        cmocka_unit_test_setup(test_list_cancelled, set_up),
+        cmocka_unit_test_setup(test_disable_unconfirmed, set_up),
+        cmocka_unit_test_setup(test_disable_stopped, set_up),
+        cmocka_unit_test_setup(test_disable_interrupted, set_up),
+        cmocka_unit_test_setup(test_guest_writes, set_up),
+        cmocka_unit_test_setup(test_entry_damaged, set_up),
+        cmocka_unit_test_setup(test_sweep, set_up),
+        cmocka_unit_test_setup(test_guest_goes, set_up),
+        cmocka_unit_test_setup(test_domid_again, set_up),
+        cmocka_unit_test_setup(test_counters, set_up),
+        cmocka_unit_test_setup(test_relink, set_up),
+        cmocka_unit_test_setup(test_remembered_unreadable, set_up),
+        cmocka_unit_test(test_each_call_fails),
+        cmocka_unit_test(test_each_call_of_disable_fails),
+        cmocka_unit_test_setup(test_other_xen, set_up),
+    };
+    int failed;
+
+    strcpy(root, "/tmp/test-toolstack.XXXXXX");
+    if (!mkdtemp(root) || chdir(root))
+        return 1;
+    snprintf(sysfs, sizeof(sysfs), "%s/sys", root);
+    snprintf(procfs, sizeof(procfs), "%s/proc", root);
+    snprintf(state_dir, sizeof(state_dir), "%s/state", root);
+    snprintf(lock_path, sizeof(lock_path), "%s/lock", root);
+    ctx_paths = (struct ctx_paths){ sysfs, procfs, state_dir, lock_path };
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    if (!failed && chdir("/") == 0 && strlen(root) > 20) {
+        char command[128];
+
+        snprintf(command, sizeof(command), "rm -r %s", root);
+        failed = system(command) != 0;
+    }
+    return failed;
+}
