@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "choose/choose.h"
 
+#include "choose/cost.h"
+#include "choose/entity.h"
+#include "choose/findings.h"
+#include "choose/links.h"
 #include "choose/model.h"
+#include "choose/notes.h"
+#include "choose/pairs.h"
+#include "choose/placement.h"
+#include "choose/prices.h"
+#include "choose/resize.h"
+#include "choose/search.h"
+#include "choose/steps.h"
+#include "choose/text.h"
+#include "model/plan.h"
 
 #include <errno.h>
 #include <math.h>
@@ -262,7 +275,8 @@ static int make(struct work *work)
     if (!rc)
         rc = place(work);
     if (!rc)
-        rc = choose_link_steps(&work->pairs, work->plan, work->state);
+        rc = choose_link_steps(&work->pairs, work->plan, work->snapshot,
+                               work->settings);
     if (!rc)
         rc = choose_notes(work->plan, work->after);
     if (!rc)

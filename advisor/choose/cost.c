@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/model.h"
+#include "choose/cost.h"
 
 #include "choose/terms.h"
+#include "model/plan.h"
 
 #include <math.h>
 #include <stdlib.h>

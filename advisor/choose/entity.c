@@ -1,13 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The vCPUs' part of the model: what is to be placed, and where it may be. */
+#include "choose/entity.h"
+
 #include "choose/model.h"
+#include "choose/policy.h"
+#include "choose/resize.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* See choose-priv.h: rigidity. */
+double choose_demand(const struct snapshot_vcpu *vcpu)
+{
+    double run = vcpu->utilisation.value, wait = vcpu->wait.value, block;
+
+    if (vcpu->utilisation.source == SNAPSHOT_SOURCE_NONE)
+        return CHOOSE_DEMAND_UNKNOWN;
+    if (vcpu->wait.source == SNAPSHOT_SOURCE_NONE || run <= 0)
+        return fmin(run, 1);
+    block = fmax(0, 1 - run - wait);
+    return fmin(run / (run + block), 1);
+}
+
+/* See model.h: rigidity. */
 static double rigidity(const struct snapshot_vcpu *vcpu)
 {
     double run = vcpu->utilisation.value, wait = vcpu->wait.value;

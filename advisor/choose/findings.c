@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/model.h"
+#include "choose/findings.h"
 
+#include "choose/cost.h"
+#include "choose/pairs.h"
+#include "choose/placement.h"
 #include "choose/terms.h"
+#include "choose/text.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "choose/graph.h"
+
 #include "choose/model.h"
+#include "choose/pairs.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The host's part of the model: slots, distances, where memory is. */
+#include "choose/host.h"
+
 #include "choose/model.h"
 
 #include <errno.h>

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/model.h"
+#include "choose/links.h"
 
 #include "shmlink-wire.h"
+#include "choose/choose.h"
+#include "choose/entity.h"
+#include "choose/pairs.h"
+#include "choose/policy.h"
+#include "choose/prices.h"
+#include "choose/resize.h"
+#include "choose/text.h"
+#include "model/settings.h"
+#include "model/snapshot.h"
 
 #include <errno.h>
 #include <math.h>
@@ -300,5 +309,57 @@ int choose_links(struct choose_pairs *pairs, struct plan *plan,
     free(c.nr_links);
     if (!rc && *changed_r)
         rc = limit_changes(&c, pairs);
+    return rc;
+}
+
+static int link_step(struct plan *plan, const struct snapshot *snapshot,
+                     const struct settings *settings,
+                     const struct choose_pair *pair, bool enable)
+{
+    const struct snapshot_domain *a = &snapshot->domains[pair->first];
+    const struct snapshot_domain *b = &snapshot->domains[pair->second];
+    char rate[32], name_a[16], name_b[16];
+    double gain = choose_link_gain(pair, settings);
+    struct plan_step *step;
+    int rc;
+
+    choose_rate(rate, choose_pair_bytes(pair));
+    rc = choose_add_step(plan, snapshot, &step, enable ? PLAN_LINK_ENABLE
+                                                       : PLAN_LINK_DISABLE,
+                         enable ? PLAN_REASON_LINK_GAIN
+                                : PLAN_REASON_LINK_LOSS,
+                         pair->first, pair->second, enable ? gain : -gain,
+                         enable ? "%s in packets of %.0f bytes: by a link "
+                                  "that costs all domains %.2f pCPUs less"
+                                : "only %s in packets of %.0f bytes, or no "
+                                  "CPU to spare: a link saves %.2f pCPUs",
+                         rate, pair->message_bytes, gain);
+    if (rc)
+        return rc;
+    step->peer = strdup(b->name);
+    if (!step->peer)
+        return -ENOMEM;
+    if (!enable)
+        snprintf(step->nonce, sizeof step->nonce, "%s", pair->link->nonce);
+    return choose_command(step, "xl shmlink %s %s %s",
+                          enable ? "enable" : "disable",
+                          choose_shell_name(name_a, a),
+                          choose_shell_name(name_b, b));
+}
+
+int choose_link_steps(struct choose_pairs *pairs, struct plan *plan,
+                      const struct snapshot *snapshot,
+                      const struct settings *settings)
+{
+    struct choose_pair *pair;
+    int rc = 0;
+    size_t i;
+
+    for (i = 0; i < pairs->nr_pairs && !rc; i++) {
+        pair = &pairs->pairs[i];
+        if (pair->link_after == choose_pair_linked(pair, false))
+            continue;
+        rc = link_step(plan, snapshot, settings, pair, pair->link_after);
+    }
     return rc;
 }

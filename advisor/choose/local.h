@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Local search over choose-priv.h's state: moves, exchanges and ejections,
- * undone where they do not pay.  Private to choose-local.c, choose-kick.c and
- * choose-search.c.
+ * Local search over a placement: moves, exchanges and ejections, undone where
+ * they do not pay.  Private to local.c, shake.c and search.c.
  */
 #ifndef SHMLINK_CHOOSE_LOCAL_H
 #define SHMLINK_CHOOSE_LOCAL_H
 
-#include "choose/model.h"
+#include "choose/placement.h"
 
 #define CHOOSE_EPSILON 1e-9
 
@@ -55,12 +54,5 @@ void choose_local_rollback(struct choose_local *search, size_t nr_log,
 
 /* Until nothing in the queue finds a better place, or effort runs out. */
 void choose_local_improve(struct choose_local *search);
-
-/*
- * choose-kick.c.  Change something at random, within what is allowed; a number
- * below `below`, from the search's own generator.
- */
-void choose_shake(struct choose_local *search);
-uint32_t choose_shake_draw(struct choose_local *search, uint32_t below);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The cost model behind choose(), and its search.  Private to choose-*.c, the
- * unit tests and the bench.
+ * The cost model behind choose().  Private to this folder, the unit tests and
+ * the bench.
  *
  * THE MODEL.  What is placed are entities: online vCPUs, or with sched-gran
  * other than cpu the groups of vCPUs that Xen schedules together.  They are
@@ -40,7 +40,7 @@
  *   float they are taken to follow, and the pair counts directly.
  * memory: demand * memory_slowdown * (distance - 10) / 10, mean over where the
  *   VM's memory is; where Xen does not say, it is where the VM runs.
- * path, starved: do not depend on places; see choose-resize.c, choose-link.c.
+ * path, starved: do not depend on places; see resize.h, prices.h.
  *
  * dom0 loses (or gains) dom0_share of the vif's price of what went by vif (or
  * link) and now goes by link (or vif).  Traffic of a pair of VMs is shared out
@@ -49,10 +49,12 @@
 #ifndef SHMLINK_CHOOSE_MODEL_H
 #define SHMLINK_CHOOSE_MODEL_H
 
-#include "choose/choose.h"
-#include "model/plan.h"
 #include "model/settings.h"
 #include "model/snapshot.h"
+
+struct choose_history;
+struct choose_pairs;
+struct choose_sizes;
 
 #define CHOOSE_OVERLOAD		4.0
 #define CHOOSE_FOREIGN		1.25
@@ -135,41 +137,8 @@ struct choose_model {
 };
 
 /*
- * A pair of domains, or a domain and the outside, both directions together.
- * first < second; second may be SNAPSHOT_OUTSIDE.
- */
-struct choose_pair {
-    size_t first, second;
-    double vif_bytes, vif_packets, link_bytes, link_packets;
-    double error;		/* of all bytes */
-    double message_bytes;	/* mean packet of the direction with more
-				   bytes; 0: not known */
-    double top_bytes;		/* of that direction */
-    const struct snapshot_link *link;	/* or NULL */
-    bool link_known;		/* what went by it was measured */
-    bool link_after;		/* decided by choose_links() */
-};
-
-struct choose_pairs {
-    struct choose_pair *pairs;
-    size_t nr_pairs;
-};
-
-/* How many vCPUs each domain is to have. */
-struct choose_sizes {
-    uint32_t *online;		/* [nr_domains] */
-    bool changed;
-    double starved_before, starved_after;	/* pCPUs */
-};
-
-/* choose-pair.c.  Errors: -ENOMEM.  Owns: caller, choose_pairs_free(). */
-int choose_pairs_new(struct choose_pairs *pairs_r,
-                     const struct snapshot *snapshot);
-void choose_pairs_free(struct choose_pairs *pairs);
-
-/*
- * choose-model.c, choose-host.c, choose-graph.c.  Build the model; sizes NULL:
- * as online now; links: pairs' link_after counts instead of what is up.
+ * sizes NULL: as online now; links: pairs' link_after counts instead of what is
+ * up.  Errors: -EINVAL no online pCPU, -ENOMEM.  Owns: caller.
  */
 int choose_model_new(struct choose_model **model_r,
                      const struct snapshot *snapshot,
@@ -178,36 +147,6 @@ int choose_model_new(struct choose_model **model_r,
                      const struct choose_pairs *pairs,
                      const struct choose_sizes *sizes, bool links);
 void choose_model_free(struct choose_model *model);
-int choose_graph(struct choose_model *model, const struct choose_pairs *pairs,
-                 bool links);
-
-/* far: distances beyond local of node to node, in units of 10; the caller
- * frees it. */
-int choose_host(struct choose_model *model, hwloc_topology_t topology,
-                double **far_r);
-int choose_host_memory(struct choose_model *model, hwloc_topology_t topology,
-                       const double *far);
-
-/* choose-entity.c. */
-int choose_entities(struct choose_model *model,
-                    const struct choose_history *history,
-                    const struct choose_sizes *sizes);
-
-double choose_demand(const struct snapshot_vcpu *vcpu);
-bool choose_listed(const struct snapshot_domain *domain, char **names,
-                   size_t nr_names);
-/*
- * Another domain with the UUID of this one, or SNAPSHOT_OUTSIDE.  Plan, journal
- * and history name domains by UUID: neither can be told what to do.
- */
-size_t choose_twin(const struct snapshot *snapshot, size_t index);
-/* Nothing is done to it, whatever is gained. */
-bool choose_left_alone(const struct snapshot *snapshot,
-                       const struct settings *settings, size_t index);
-bool choose_cooling(const struct snapshot *snapshot,
-                    const struct settings *settings,
-                    const struct choose_history *history, size_t first,
-                    size_t second);
 
 static inline bool choose_allowed(const struct choose_model *model,
                                   uint32_t entity, uint32_t slot)
@@ -215,155 +154,5 @@ static inline bool choose_allowed(const struct choose_model *model,
     return model->allowed[entity * model->allowed_bytes + slot / 8] >>
            (slot % 8) & 1;
 }
-
-#define CHOOSE_NOWHERE UINT32_MAX
-
-/*
- * choose-state.c.  The places of all entities, with sums that make a change
- * cheap.  slot[] is read by all; changed only by choose_placement_move(), to
- * CHOOSE_NOWHERE while an entity is lifted off the host (choose_placement_at()
- * wants all of them placed).
- */
-struct choose_placement {
-    const struct choose_model *model;
-    uint32_t *slot;		/* of each entity */
-    double *slot_weight;
-    uint32_t *slot_count;
-    double *core_weight;
-    double *slot_foreign, *core_foreign;	/* weight and presence */
-    uint32_t *core_count, *core_isolated;
-    uint32_t *slot_bound, *core_bound;	/* by affinity or moved there */
-    uint32_t *slot_moved, *core_moved;	/* of these the latter */
-    double *node_demand;
-    uint32_t *slot_head;	/* lists of entities on a slot */
-    uint32_t *next, *previous;
-    double *field;		/* work space of choose_placement_field() */
-    double *group_add, *core_add, *slot_add;
-    double move_cost;		/* for each entity away from home */
-    uint32_t nr_moved;
-};
-
-int choose_placement_new(struct choose_placement **state_r,
-                         const struct choose_model *model, double move_cost);
-void choose_placement_free(struct choose_placement *state);
-void choose_placement_move(struct choose_placement *state, uint32_t entity,
-                           uint32_t slot);
-
-/*
- * What the entity costs on each slot with all others where they are, whatever
- * is allowed; costs differ between slots as the whole cost does.
- */
-void choose_placement_field(struct choose_placement *state, uint32_t entity,
-                            double *cost_r);
-
-/* The same for one slot, and by terms. */
-struct choose_parts {
-    double waiting, sibling, core, node, storm, distance, memory, isolation;
-    double move;
-};
-void choose_placement_parts(struct choose_placement *state, uint32_t entity,
-                            uint32_t slot, struct choose_parts *parts_r);
-double choose_placement_at(struct choose_placement *state, uint32_t entity,
-                           uint32_t slot);
-
-/* choose-cost.c.  What a pair's traffic costs between two slots; 0 on one
- * core. */
-double choose_edge_distance(const struct choose_model *model,
-                            const struct choose_edge *edge, uint32_t from,
-                            uint32_t to);
-
-/* All terms that depend on places, from the definition; for reports and to
- * check the above.  path and starved are 0. */
-void choose_cost(const struct choose_model *model, const uint32_t *slot,
-                 struct plan_cost *cost_r);
-
-/*
- * choose-search.c, choose-local.c.  Improve places from those in state, moving
- * at most max_moves entities away from home, with about `effort` evaluations
- * of a slot.  Deterministic.  Errors: -ENOMEM.
- */
-int choose_search(struct choose_placement *state, uint32_t max_moves,
-                  uint64_t effort);
-#define CHOOSE_EFFORT 40000000U
-
-/*
- * choose-resize.c.  vCPUs to add and take back, as steps, findings and notes.
- * before: the model of the host as it is.
- * A sender all of whose vCPUs run all the time lacks at least half of one
- * more: starved is CHOOSE_STARVED * their mean utilisation.
- * Errors: -ENOMEM.  Owns: caller, choose_sizes_free().
- */
-#define CHOOSE_STARVED 0.5
-int choose_resize(struct choose_sizes *sizes_r, struct plan *plan,
-                  const struct choose_model *before,
-                  const struct choose_history *history);
-void choose_sizes_free(struct choose_sizes *sizes);
-
-/*
- * choose-link.c.  choose_links() sets link_after by traffic, message size and
- * head-room and adds notes and findings; *changed_r: some link is to change.
- * choose_link_steps() makes the steps once the places are known.
- * Errors: -ENOMEM.
- */
-int choose_links(struct choose_pairs *pairs, struct plan *plan,
-                 const struct snapshot *snapshot,
-                 const struct settings *settings,
-                 const struct choose_history *history,
-                 const struct choose_sizes *sizes, bool *changed_r);
-int choose_link_steps(struct choose_pairs *pairs, struct plan *plan,
-                      const struct choose_placement *state);
-/* choose-link-step.c.  Bytes per second of a pair, both directions; pCPUs that
- * a link saves it (or costs, below 0). */
-double choose_pair_bytes(const struct choose_pair *pair);
-double choose_link_gain(const struct choose_pair *pair,
-                        const struct settings *settings);
-/* By dom0's bridge; bytes and packets per second. */
-double choose_vif_cost(const struct settings *settings, double bytes,
-                       double packets);
-/* Whether they have a link, now or after. */
-bool choose_pair_linked(const struct choose_pair *pair, bool after);
-/* What all pairs' traffic costs on its way, now or after. */
-double choose_path(const struct choose_pairs *pairs,
-                   const struct settings *settings, bool after);
-
-/* choose-finding.c: what is wrong now, greatest cost first. */
-int choose_findings(struct plan *plan, struct choose_placement *before,
-                    const struct choose_pairs *pairs);
-
-/* choose-step.c: pins for all that is away from home, best first. */
-int choose_steps(struct plan *plan, struct choose_placement *after);
-
-/* choose-note.c: constraints and limits of the data. */
-int choose_notes(struct plan *plan, const struct choose_model *model);
-
-/*
- * choose-text.c.  Append with a text; names are copied from domains of the
- * snapshot (SNAPSHOT_OUTSIDE: none).  *_r, may be NULL, is the new element.
- * Errors: -ENOMEM.
- */
-int choose_add_finding(struct plan *plan, const struct snapshot *snapshot,
-                       struct plan_finding **finding_r,
-                       enum plan_finding_kind kind, size_t first,
-                       size_t second, double value, double cost,
-                       const char *format, ...)
-    __attribute__((format(printf, 9, 10)));
-int choose_add_note(struct plan *plan, const struct snapshot *snapshot,
-                    enum plan_note_kind kind, size_t domain,
-                    const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
-int choose_add_step(struct plan *plan, const struct snapshot *snapshot,
-                    struct plan_step **step_r, enum plan_step_kind kind,
-                    enum plan_reason reason, size_t first, size_t second,
-                    double gain, const char *format, ...)
-    __attribute__((format(printf, 9, 10)));
-int choose_command(struct plan_step *step, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* "120 MB/s"; text has room for 32 bytes. */
-const char *choose_rate(char *text, double bytes);
-
-/* How commands name a domain: its name if a shell takes it as it is, else its
- * domid.  text has room for 16 bytes. */
-const char *choose_shell_name(char *text, const struct snapshot_domain *domain);
 
 #endif

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "choose/notes.h"
+
 #include "choose/model.h"
+#include "choose/policy.h"
+#include "choose/text.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/model.h"
+#include "choose/pairs.h"
+
+#include "model/snapshot.h"
 
 #include <errno.h>
 #include <math.h>
@@ -147,4 +149,19 @@ void choose_pairs_free(struct choose_pairs *pairs)
     free(pairs->pairs);
     pairs->pairs = NULL;
     pairs->nr_pairs = 0;
+}
+
+bool choose_pair_linked(const struct choose_pair *pair, bool after)
+{
+    return after ? pair->link_after : pair->link && pair->link->up;
+}
+
+double choose_pair_bytes(const struct choose_pair *pair)
+{
+    return pair->vif_bytes + pair->link_bytes;
+}
+
+double choose_pair_packets(const struct choose_pair *pair)
+{
+    return pair->vif_packets + pair->link_packets;
 }

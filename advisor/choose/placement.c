@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/model.h"
+#include "choose/placement.h"
 
+#include "choose/cost.h"
 #include "choose/terms.h"
 
 #include <errno.h>

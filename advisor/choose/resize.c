@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "choose/resize.h"
+
+#include "choose/choose.h"
 #include "choose/model.h"
+#include "choose/policy.h"
+#include "choose/text.h"
 
 #include <errno.h>
 #include <math.h>

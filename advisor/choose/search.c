@@ -14,7 +14,12 @@
  * greedy start ends 7.5 % above.  On 1000 small hosts (bench-choose exact)
  * this search found the optimum each time.
  */
+#include "choose/search.h"
+
+#include "choose/cost.h"
 #include "choose/local.h"
+#include "choose/shake.h"
+#include "model/plan.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Random changes that the search then mends, to leave local optima. */
+#include "choose/shake.h"
+
 #include "choose/local.h"
 
 #include <math.h>

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/model.h"
+#include "choose/steps.h"
 
+#include "choose/cost.h"
+#include "choose/placement.h"
 #include "choose/terms.h"
+#include "choose/text.h"
 
 #include <errno.h>
 #include <math.h>

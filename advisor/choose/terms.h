@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The terms of the model for one entity or pair, as choose-priv.h defines
+ * The terms of the model for one entity or pair, as model.h defines
  * them; inline, since choosing does little else than compute them.
- * Private to choose-*.c.
  */
 #ifndef SHMLINK_CHOOSE_TERMS_H
 #define SHMLINK_CHOOSE_TERMS_H

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/model.h"
+#include "choose/text.h"
+
+#include "model/snapshot.h"
 
 #include <ctype.h>
 #include <errno.h>

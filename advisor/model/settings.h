@@ -63,7 +63,7 @@ struct settings {
 				   vCPUs after added ones [0] */
 
     /*
-     * Cost model, see choose-priv.h; times in ns of one pCPU.  The network
+     * Cost model, see choose/model.h; times in ns of one pCPU.  The network
      * paths: instructions of a whole host with two pCPUs (tests/bench/link) at
      * a third of a nanosecond each.  Datagrams of 8 KB, six packets each, and
      * TCP in packets of 60 KB give a byte and a packet: 3.1 and 34000

@@ -9,7 +9,7 @@
  * bench-choose size [VMS VCPUS_EACH]: time and memory of a huge host; fails
  *   at 1 second or 100 MB.
  *
- * Everything is judged by choose-priv.h's cost, from an empty table: moves
+ * Everything is judged by choose/model.h's cost, from an empty table: moves
  * are free here, since the question is what the search can find.
  */
 #include <math.h>
@@ -21,9 +21,15 @@
 
 #include <scotch/scotch.h>
 
+#include "choose/choose.h"
+#include "choose/cost.h"
 #include "choose/model.h"
+#include "choose/pairs.h"
+#include "choose/placement.h"
+#include "choose/search.h"
 #include "choose/terms.h"
 #include "generate.h"
+#include "model/plan.h"
 
 static double now(void)
 {

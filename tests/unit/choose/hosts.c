@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "choose/model.h"
+#include "choose/entity.h"
 
 void hosts_path(char *path, size_t bytes, const char *name,
                 const char *suffix)

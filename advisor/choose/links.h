@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which links are to change, and the steps that change them. */
+#ifndef SHMLINK_CHOOSE_LINKS_H
+#define SHMLINK_CHOOSE_LINKS_H
+
+#include <stdbool.h>
+
+struct choose_history;
+struct choose_pairs;
+struct choose_sizes;
+struct plan;
+struct settings;
+struct snapshot;
+
+/*
+ * choose_links() sets link_after by traffic, message size and head-room and
+ * adds notes and findings; *changed_r: some link is to change.
+ * choose_link_steps() makes the steps once the places are known.
+ * Errors: -ENOMEM.
+ */
+int choose_links(struct choose_pairs *pairs, struct plan *plan,
+                 const struct snapshot *snapshot,
+                 const struct settings *settings,
+                 const struct choose_history *history,
+                 const struct choose_sizes *sizes, bool *changed_r);
+int choose_link_steps(struct choose_pairs *pairs, struct plan *plan,
+                      const struct snapshot *snapshot,
+                      const struct settings *settings);
+
+#endif

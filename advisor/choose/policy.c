@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "choose/policy.h"
+
+#include "base/uuid.h"
+#include "choose/choose.h"
+#include "model/settings.h"
+#include "model/snapshot.h"
+
+#include <string.h>
+
+bool choose_listed(const struct snapshot_domain *domain, char **names,
+                   size_t nr_names)
+{
+    char uuid[UUID_TEXT_BYTES];
+    size_t i;
+
+    if (!nr_names)
+        return false;
+    uuid_text(domain->uuid, uuid);
+    for (i = 0; i < nr_names; i++)
+        if (!strcmp(names[i], domain->name) || !strcmp(names[i], uuid))
+            return true;
+    return false;
+}
+
+size_t choose_twin(const struct snapshot *snapshot, size_t index)
+{
+    size_t i;
+
+    for (i = 0; i < snapshot->nr_domains; i++)
+        if (i != index && !memcmp(snapshot->domains[i].uuid,
+                                  snapshot->domains[index].uuid, 16))
+            return i;
+    return SNAPSHOT_OUTSIDE;
+}
+
+bool choose_left_alone(const struct snapshot *snapshot,
+                       const struct settings *settings, size_t index)
+{
+    const struct snapshot_domain *domain = &snapshot->domains[index];
+
+    return !domain->managed || domain->state != SNAPSHOT_DOMAIN_RUNNING ||
+           choose_listed(domain, settings->unmanaged,
+                         settings->nr_unmanaged) ||
+           choose_twin(snapshot, index) != SNAPSHOT_OUTSIDE;
+}
+
+static bool past_concerns(const struct choose_past *past,
+                          const struct snapshot_domain *domain)
+{
+    return !memcmp(past->uuid[0], domain->uuid, 16) ||
+           ((past->kind == CHOOSE_PAST_LINK_ENABLED ||
+             past->kind == CHOOSE_PAST_LINK_DISABLED) &&
+            !memcmp(past->uuid[1], domain->uuid, 16));
+}
+
+bool choose_cooling(const struct snapshot *snapshot,
+                    const struct settings *settings,
+                    const struct choose_history *history, size_t first,
+                    size_t second)
+{
+    const struct choose_past *past;
+    size_t i;
+
+    for (i = 0; history && i < history->nr_past; i++) {
+        past = &history->past[i];
+        if (past->time > snapshot->time ||
+            snapshot->time - past->time >= (int64_t)settings->cooldown_sec)
+            continue;
+        if (!past_concerns(past, &snapshot->domains[first]))
+            continue;
+        if (second == SNAPSHOT_OUTSIDE ||
+            past_concerns(past, &snapshot->domains[second]))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is left alone, whatever is gained. */
+#ifndef SHMLINK_CHOOSE_POLICY_H
+#define SHMLINK_CHOOSE_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct choose_history;
+struct settings;
+struct snapshot;
+struct snapshot_domain;
+
+/* By name or UUID. */
+bool choose_listed(const struct snapshot_domain *domain, char **names,
+                   size_t nr_names);
+/*
+ * Another domain with the UUID of this one, or SNAPSHOT_OUTSIDE.  Plan, journal
+ * and history name domains by UUID: neither can be told what to do.
+ */
+size_t choose_twin(const struct snapshot *snapshot, size_t index);
+/* Nothing is done to it, whatever is gained. */
+bool choose_left_alone(const struct snapshot *snapshot,
+                       const struct settings *settings, size_t index);
+/* One, or with second both, was changed lately. */
+bool choose_cooling(const struct snapshot *snapshot,
+                    const struct settings *settings,
+                    const struct choose_history *history, size_t first,
+                    size_t second);
+
+#endif
