@@ -151,7 +151,7 @@ static char *rebalance_explain(const struct rebalance *r, int rc)
 
 /* A plan for the busy hours of the last `days`.  *plan_r is the caller's.
  * Logs: errors other than -ENODATA. */
-static int rebalance_plan(struct rebalance *r, struct record *history,
+static int rebalance_plan(struct rebalance *r, struct sqlite3 *history,
                           const struct record_hours *hours,
                           unsigned int days, int64_t now_s,
                           const struct choose_history *past,
@@ -218,7 +218,7 @@ static void rebalance_tell(const struct rebalance *r, const struct plan *plan)
  * What the last day alone does not ask for is not done either: one odd day in
  * a week moves nothing, and nothing is moved back and forth.
  */
-static int rebalance_confirmed(struct rebalance *r, struct record *history,
+static int rebalance_confirmed(struct rebalance *r, struct sqlite3 *history,
                                const struct record_hours *hours,
                                int64_t last_s,
                                const struct choose_history *past,
@@ -233,7 +233,7 @@ static int rebalance_confirmed(struct rebalance *r, struct record *history,
     return rc == -ENODATA ? 0 : rc;
 }
 
-static int rebalance_decide(struct rebalance *r, struct record *history,
+static int rebalance_decide(struct rebalance *r, struct sqlite3 *history,
                             const struct choose_history *past)
 {
     int64_t now_s = r->advice.from ? r->advice.snapshot->time : time(NULL);
@@ -297,7 +297,7 @@ static int rebalance_decide(struct rebalance *r, struct record *history,
 static int rebalance_run(struct rebalance *r)
 {
     struct choose_history *past = NULL;
-    struct record *history = NULL;
+    struct sqlite3 *history = NULL;
     int status = COMMAND_FAILED;
     char *path = NULL, *why;
     int rc;
@@ -321,7 +321,7 @@ static int rebalance_run(struct rebalance *r)
     } else {
         status = rebalance_decide(r, history, past);
     }
-    record_close(history);
+    db_close(history);
     apply_past_free(past);
     free(path);
     return status;

@@ -77,7 +77,7 @@ static int record_write(struct advice *advice,
                         const char *path)
 {
     struct record_stat stat = { 0 };
-    struct record *history = NULL;
+    struct sqlite3 *history = NULL;
     char *why;
     int rc;
 
@@ -89,7 +89,7 @@ static int record_write(struct advice *advice,
         rc = record_thin(history, time(NULL), options->keep_days);
     if (!rc)
         rc = record_stat(history, &stat);
-    record_close(history);
+    db_close(history);
     if (rc == -EINVAL)
         return command_failed("the snapshot measured nothing");
     if (rc) {

@@ -25,12 +25,9 @@ int journal_bad_find(struct journal *journal, const char *plan_id,
     *why_r = NULL;
     rc = db_prepare(journal->db,
                     "SELECT why FROM bad WHERE plan_id = ? AND until_s > ?",
-                    &stmt);
-    if (!rc) {
-        sqlite3_bind_text(stmt, 1, plan_id, -1, SQLITE_TRANSIENT);
-        sqlite3_bind_int64(stmt, 2, now_s);
+                    "si", &stmt, plan_id, now_s);
+    if (!rc)
         rc = db_step(stmt);
-    }
     if (rc > 0) {
         *why_r = db_column_text(stmt, 0);
         rc = *why_r ? 0 : -ENOMEM;
@@ -54,9 +51,7 @@ int journal_bad_list(struct journal *journal, int64_t now_s, char ***ids_r,
     int rc;
 
     rc = db_prepare(journal->db, "SELECT plan_id FROM bad WHERE until_s > ?"
-                    " ORDER BY plan_id", &stmt);
-    if (!rc)
-        sqlite3_bind_int64(stmt, 1, now_s);
+                    " ORDER BY plan_id", "i", &stmt, now_s);
     while (!rc && (rc = db_step(stmt)) > 0) {
         char **grown = reallocarray(ids, nr_ids + 1, sizeof(*ids));
 

@@ -49,9 +49,7 @@ static int journal_read_steps(struct journal *journal, struct journal_run *run)
 
     rc = db_prepare(journal->db,
                     "SELECT n, uuid, what, before, after, state FROM step"
-                    " WHERE run = ? ORDER BY n", &stmt);
-    if (!rc)
-        sqlite3_bind_int64(stmt, 1, run->id);
+                    " WHERE run = ? ORDER BY n", "i", &stmt, run->id);
     while (!rc && (rc = db_step(stmt)) > 0) {
         struct journal_step *step;
 
@@ -115,9 +113,7 @@ static int journal_select(struct journal *journal, const char *where,
 
     snprintf(sql, sizeof(sql), "SELECT id, started_s, finished_s, pid,"
              " pid_start, command, plan_id, state, note FROM run %s", where);
-    rc = db_prepare(journal->db, sql, &stmt);
-    if (!rc)
-        sqlite3_bind_int64(stmt, 1, value);
+    rc = db_prepare(journal->db, sql, "i", &stmt, value);
     while (!rc && (rc = db_step(stmt)) > 0) {
         struct journal_run *grown;
 
@@ -186,7 +182,8 @@ static int journal_newest(struct journal *journal, bool interrupted_only,
     int rc;
 
     rc = db_prepare(journal->db, "SELECT id, state, pid, pid_start FROM run"
-                    " WHERE state IN (0, 2, 4) ORDER BY id DESC", &stmt);
+                    " WHERE state IN (0, 2, 4) ORDER BY id DESC", "",
+                    &stmt);
     while (!rc && (rc = db_step(stmt)) > 0) {
         int64_t state = sqlite3_column_int64(stmt, 1);
         bool dead = !journal_alive(sqlite3_column_int64(stmt, 2),

@@ -129,7 +129,8 @@ static int journal_other_running(struct journal *journal)
     int rc;
 
     rc = db_prepare(journal->db,
-                    "SELECT pid, pid_start FROM run WHERE state = 0", &stmt);
+                    "SELECT pid, pid_start FROM run WHERE state = 0", "",
+                    &stmt);
     while (!rc && (rc = db_step(stmt)) > 0) {
         int64_t pid = sqlite3_column_int64(stmt, 0);
 
@@ -163,11 +164,7 @@ int journal_begin(struct journal *journal, int64_t now_s, const char *command,
         run = sqlite3_last_insert_rowid(journal->db);
         rc = journal_insert_steps(journal, run, steps, nr_steps);
     }
-    if (rc) {
-        db_rollback(journal->db);
-        return rc;
-    }
-    rc = db_commit(journal->db);
+    rc = db_end(journal->db, rc);
     if (!rc)
         *run_r = run;
     return rc;

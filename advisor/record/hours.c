@@ -5,241 +5,209 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <sqlite3.h>
 
 #include "base/db.h"
-#include "record/record-priv.h"
+#include "model/snapshot.h"
 
-#define DAY_S (24 * 3600)
+#define DAY_S ((int64_t)24 * 3600)
+#define HOUR "CAST(strftime('%H', end_s, 'unixepoch', 'localtime') AS INTEGER)"
 
-/* Hour of the day where the host is; its day, for counting. */
-static int hours_local(int64_t end_s, int64_t *day_r)
+static void find_busy(struct record_hours *hours, double share)
 {
-    time_t when = (time_t)end_s;
-    struct tm tm;
+    double quiet = INFINITY, peak = 0;
+    int hour;
 
-    if (!localtime_r(&when, &tm))
-        return -1;
-    *day_r = (int64_t)tm.tm_year * 366 + tm.tm_yday;
-    return tm.tm_hour;
+    for (hour = 0; hour < 24; hour++) {
+        if (!hours->records[hour])
+            continue;
+        quiet = fmin(quiet, hours->pcpus[hour]);
+        peak = fmax(peak, hours->pcpus[hour]);
+    }
+    for (hour = 0; hour < 24; hour++)
+        hours->busy[hour] = hours->records[hour] &&
+                            hours->pcpus[hour] >=
+                                quiet + share * (peak - quiet);
 }
 
-static int hours_select(struct record *history, int64_t since_s,
-                        struct sqlite3_stmt **stmt_r)
-{
-    int rc = db_prepare(history->db,
-                        "SELECT id, end_s, seconds, demand FROM record"
-                        " WHERE end_s >= ? ORDER BY end_s", stmt_r);
-
-    if (!rc)
-        sqlite3_bind_int64(*stmt_r, 1, since_s);
-    return rc;
-}
-
-int record_hours(struct record *history, int64_t now_s, unsigned int days,
+int record_hours(struct sqlite3 *db, int64_t now_s, unsigned int days,
                  double share, unsigned int least,
                  struct record_hours *hours_r)
 {
-    double seconds[24] = { 0 }, quiet = 0, peak = 0;
+    int64_t since_s = now_s - days * DAY_S, nr_days = 0;
     struct sqlite3_stmt *stmt = NULL;
-    int64_t day, last_day = -1;
     unsigned int records = 0;
-    bool first = true;
-    int hour, rc;
+    int rc;
 
     memset(hours_r, 0, sizeof(*hours_r));
-    rc = hours_select(history, now_s - (int64_t)days * DAY_S, &stmt);
+    rc = db_prepare(db, "SELECT " HOUR ", count(*),"
+                    " sum(demand * seconds) / sum(seconds)"
+                    " FROM record WHERE end_s >= ? GROUP BY 1", "i", &stmt,
+                    since_s);
     while (!rc && (rc = db_step(stmt)) > 0) {
-        double s = sqlite3_column_double(stmt, 2);
+        int hour = sqlite3_column_int(stmt, 0);
 
         rc = 0;
-        hour = hours_local(sqlite3_column_int64(stmt, 1), &day);
-        if (hour < 0)
+        if (hour < 0 || hour > 23)
             continue;
-        hours_r->pcpus[hour] += sqlite3_column_double(stmt, 3) * s;
-        hours_r->records[hour]++;
-        seconds[hour] += s;
-        records++;
-        if (day != last_day)
-            hours_r->days++;
-        last_day = day;
+        hours_r->records[hour] = (unsigned int)sqlite3_column_int(stmt, 1);
+        hours_r->pcpus[hour] = sqlite3_column_double(stmt, 2);
+        records += hours_r->records[hour];
     }
     sqlite3_finalize(stmt);
+    if (!rc)
+        rc = db_get_int(db, &nr_days, "SELECT count(DISTINCT"
+                        " date(end_s, 'unixepoch', 'localtime'))"
+                        " FROM record WHERE end_s >= ?", "i", since_s);
     if (rc)
         return rc;
     if (records < least || !records)
         return -ENODATA;
-    for (hour = 0; hour < 24; hour++) {
-        if (!hours_r->records[hour])
-            continue;
-        hours_r->pcpus[hour] /= seconds[hour];
-        if (first || hours_r->pcpus[hour] < quiet)
-            quiet = hours_r->pcpus[hour];
-        if (first || hours_r->pcpus[hour] > peak)
-            peak = hours_r->pcpus[hour];
-        first = false;
-    }
-    for (hour = 0; hour < 24; hour++)
-        hours_r->busy[hour] = hours_r->records[hour]
-                              && hours_r->pcpus[hour]
-                                     >= quiet + share * (peak - quiet);
+    hours_r->days = (unsigned int)nr_days;
+    find_busy(hours_r, share);
     return 0;
 }
 
-static int hours_pick(struct record *history, int64_t since_s,
-                      const struct record_hours *hours, double *seconds_r)
+/* The records of busy hours, and which domains their VMs are today. */
+static int pick(struct sqlite3 *db, int64_t since_s,
+                const struct record_hours *hours,
+                const struct snapshot *snapshot, int64_t *picked_r)
+{
+    int64_t mask = 0;
+    size_t i;
+    int rc;
+
+    for (i = 0; i < 24; i++)
+        mask |= (int64_t)hours->busy[i] << i;
+    rc = db_exec(db, "DELETE FROM pick;"
+                 "CREATE TEMP TABLE IF NOT EXISTS now("
+                 " vm INTEGER PRIMARY KEY, domain INTEGER NOT NULL);"
+                 "DELETE FROM now; INSERT INTO now VALUES(0, -1)");
+    if (!rc)
+        rc = db_run(db, "INSERT INTO pick SELECT id FROM record"
+                    " WHERE end_s >= ? AND (? >> " HOUR ") & 1", "ii",
+                    since_s, mask);
+    if (!rc)
+        rc = db_get_int(db, picked_r, "SELECT count(*) FROM pick", "");
+    /* Of two domains with one UUID the first counts. */
+    for (i = 0; i < snapshot->nr_domains && !rc; i++)
+        rc = db_run(db, "INSERT OR IGNORE INTO now"
+                    " SELECT id, ? FROM vm WHERE uuid = ?", "iu", (int64_t)i,
+                    snapshot->domains[i].uuid);
+    return rc;
+}
+
+/* A value with its source in column `source`. */
+static struct snapshot_value value_of(struct sqlite3_stmt *stmt, double value,
+                                      double variance, int source)
+{
+    int from = sqlite3_column_int(stmt, source);
+
+    return (struct snapshot_value){
+        value, sqrt(fmax(0, variance)),
+        from >= 0 && from <= SNAPSHOT_SOURCE_SAMPLING
+            ? (enum snapshot_source)from : SNAPSHOT_SOURCE_NONE };
+}
+
+static double fraction(struct sqlite3_stmt *stmt, int column)
+{
+    return fmin(1, fmax(0, sqlite3_column_double(stmt, column)));
+}
+
+static void overlay_vcpu(struct snapshot *snapshot,
+                         struct sqlite3_stmt *stmt)
+{
+    const struct snapshot_domain *d =
+        &snapshot->domains[sqlite3_column_int64(stmt, 0)];
+    int64_t vcpuid = sqlite3_column_int64(stmt, 1);
+    struct snapshot_vcpu *v;
+
+    if (vcpuid < 0 || vcpuid >= d->vcpus_max)
+        return;
+    v = &snapshot->vcpus[d->first_vcpu + (size_t)vcpuid];
+    /* What an offline one did is of no use: it is not there now. */
+    if (!v->online)
+        return;
+    v->utilisation = value_of(stmt, fraction(stmt, 2), 0, 3);
+    v->wait = value_of(stmt, fraction(stmt, 4),
+                       sqlite3_column_double(stmt, 5), 6);
+    v->block = value_of(stmt, fraction(stmt, 7), 0, 6);
+    v->switches = value_of(stmt, sqlite3_column_double(stmt, 8), 0, 10);
+    v->execution_usec = value_of(stmt, sqlite3_column_double(stmt, 9), 0, 10);
+}
+
+static int overlay_load(struct sqlite3 *db, struct snapshot *snapshot,
+                        bool *seen)
 {
     struct sqlite3_stmt *stmt = NULL;
-    int64_t day;
-    int rc = record_pick_none(history);
+    int rc = db_prepare(db, "SELECT n.domain, vcpu, run, run_source, wait,"
+                        " wait_variance, wait_source, block, switches,"
+                        " execution, switches_source"
+                        " FROM mean_load JOIN now n USING(vm)", "", &stmt);
 
-    *seconds_r = 0;
-    if (!rc)
-        rc = hours_select(history, since_s, &stmt);
     while (!rc && (rc = db_step(stmt)) > 0) {
-        int hour = hours_local(sqlite3_column_int64(stmt, 1), &day);
-
         rc = 0;
-        if (hour < 0 || !hours->busy[hour])
-            continue;
-        rc = record_pick(history, sqlite3_column_int64(stmt, 0));
-        *seconds_r += sqlite3_column_double(stmt, 2);
+        seen[sqlite3_column_int64(stmt, 0)] = true;
+        overlay_vcpu(snapshot, stmt);
     }
     sqlite3_finalize(stmt);
     return rc;
 }
 
-/* --- overlay -------------------------------------------------------------- */
-
-struct overlay
-{
-    struct record *history;
-    struct snapshot *snapshot;
-    int64_t *vms; /* of each domain; 0: never recorded */
-    bool *seen;
-};
-
-static void overlay_value(struct snapshot_value *to, double value,
-                          double error, uint8_t source)
-{
-    to->value = value;
-    to->error = error;
-    to->source = source <= SNAPSHOT_SOURCE_SAMPLING
-                     ? (enum snapshot_source)source
-                     : SNAPSHOT_SOURCE_NONE;
-}
-
-static double overlay_fraction(float value)
-{
-    return value < 0 ? 0 : value > 1 ? 1 : value;
-}
-
-static int overlay_vm(void *opaque, int64_t vm,
-                      const struct record_vcpu *vcpus, size_t nr_vcpus)
-{
-    struct overlay *o = opaque;
-    struct snapshot *s = o->snapshot;
-    const struct snapshot_domain *d;
-    size_t i, j;
-
-    for (i = 0; i < s->nr_domains && o->vms[i] != vm; i++)
-        ;
-    if (i == s->nr_domains)
-        return 0;
-    d = &s->domains[i];
-    o->seen[i] = true;
-    for (j = 0; j < nr_vcpus; j++) {
-        const float *in = vcpus[j].values;
-        struct snapshot_vcpu *v;
-
-        if (vcpus[j].vcpuid >= d->vcpus_max)
-            continue;
-        v = &s->vcpus[d->first_vcpu + vcpus[j].vcpuid];
-        /* What an offline one did is of no use: it is not there now. */
-        if (!v->online)
-            continue;
-        overlay_value(&v->utilisation, overlay_fraction(in[HISTORY_RUN]), 0,
-                      vcpus[j].source[0]);
-        overlay_value(&v->wait, overlay_fraction(in[HISTORY_WAIT]),
-                      in[HISTORY_WAIT_ERROR], vcpus[j].source[1]);
-        overlay_value(&v->block, overlay_fraction(in[HISTORY_BLOCK]), 0,
-                      vcpus[j].source[1]);
-        overlay_value(&v->switches, in[HISTORY_SWITCHES], 0,
-                      vcpus[j].source[2]);
-        overlay_value(&v->execution_usec, in[HISTORY_EXECUTION], 0,
-                      vcpus[j].source[2]);
-    }
-    return 0;
-}
-
-static size_t overlay_domain(const struct overlay *o, int64_t vm)
-{
-    size_t i;
-
-    for (i = 0; i < o->snapshot->nr_domains; i++)
-        if (o->vms[i] == vm)
-            return i;
-    return SNAPSHOT_OUTSIDE;
-}
-
 /* The part of a flow that went by link, or the rest, by vif. */
-static int overlay_part(struct overlay *o, size_t from, size_t to,
-                        const float *in, enum snapshot_via via)
+static int overlay_part(struct snapshot *snapshot, struct sqlite3_stmt *stmt,
+                        enum snapshot_via via)
 {
-    double bytes = in[HISTORY_LINK_BYTES], packets = in[HISTORY_LINK_PACKETS];
+    double all = sqlite3_column_double(stmt, 2);
+    bool link = via == SNAPSHOT_VIA_LINK;
+    double bytes = sqlite3_column_double(stmt, link ? 5 : 6);
+    double share = all > 0 ? fmin(1, bytes / all) : 0;
+    int64_t from = sqlite3_column_int64(stmt, 0);
+    int64_t to = sqlite3_column_int64(stmt, 1);
     struct snapshot_traffic *t;
-    double share;
-    size_t i;
 
-    if (via == SNAPSHOT_VIA_VIF) {
-        bytes = fmax(0, in[HISTORY_BYTES] - bytes);
-        packets = fmax(0, in[HISTORY_PACKETS] - packets);
-    }
     /* What floats leave of a difference is nothing. */
-    if (bytes <= 1e-6 * in[HISTORY_BYTES])
+    if (share <= 1e-6)
         return 0;
-    share = in[HISTORY_BYTES] > 0 ? fmin(1, bytes / in[HISTORY_BYTES]) : 0;
-    t = snapshot_add_traffic(o->snapshot);
+    t = snapshot_add_traffic(snapshot);
     if (!t)
         return -ENOMEM;
-    t->from = from;
-    t->to = to;
+    t->from = from < 0 ? SNAPSHOT_OUTSIDE : (size_t)from;
+    t->to = to < 0 ? SNAPSHOT_OUTSIDE : (size_t)to;
     t->via = via;
-    overlay_value(&t->bytes, bytes, in[HISTORY_BYTES_ERROR] * share,
-                  SNAPSHOT_SOURCE_SAMPLING);
-    overlay_value(&t->packets, packets, 0, SNAPSHOT_SOURCE_SAMPLING);
-    t->tcp = in[HISTORY_TCP] * share;
-    t->udp = in[HISTORY_UDP] * share;
-    t->other = in[HISTORY_OTHER] * share;
-    for (i = 0; i < SNAPSHOT_SIZE_BINS; i++)
-        t->sizes[i] = in[HISTORY_SIZES + i] * share;
+    t->bytes = (struct snapshot_value){
+        bytes, sqrt(fmax(0, sqlite3_column_double(stmt, 3))) * share,
+        SNAPSHOT_SOURCE_SAMPLING };
+    t->packets = (struct snapshot_value){
+        fmax(0, sqlite3_column_double(stmt, link ? 4 : 7)), 0,
+        SNAPSHOT_SOURCE_SAMPLING };
     return 0;
 }
 
 /* As it went then: links have come and gone since. */
-static int overlay_flow(void *opaque, int64_t from, int64_t to,
-                        const struct record_flow *flow)
+static int overlay_flows(struct sqlite3 *db, struct snapshot *snapshot)
 {
-    struct overlay *o = opaque;
-    size_t a = SNAPSHOT_OUTSIDE, b = SNAPSHOT_OUTSIDE;
-    int rc;
+    struct sqlite3_stmt *stmt = NULL;
+    int rc = db_prepare(db, "SELECT x.domain, y.domain, bytes,"
+                        " bytes_variance, link_packets, link_bytes,"
+                        " bytes - link_bytes, packets - link_packets"
+                        " FROM mean_flow JOIN now x ON x.vm = a"
+                        " JOIN now y ON y.vm = b"
+                        " WHERE x.domain <> y.domain ORDER BY 1, 2", "",
+                        &stmt);
 
-    if (from != HISTORY_OUTSIDE && (a = overlay_domain(o, from))
-                                       == SNAPSHOT_OUTSIDE)
-        return 0;
-    if (to != HISTORY_OUTSIDE && (b = overlay_domain(o, to))
-                                     == SNAPSHOT_OUTSIDE)
-        return 0;
-    if (a == b)
-        return 0;
-    rc = overlay_part(o, a, b, flow->values, SNAPSHOT_VIA_VIF);
-    return rc ? rc : overlay_part(o, a, b, flow->values, SNAPSHOT_VIA_LINK);
+    while (!rc && (rc = db_step(stmt)) > 0) {
+        rc = overlay_part(snapshot, stmt, SNAPSHOT_VIA_VIF);
+        if (!rc)
+            rc = overlay_part(snapshot, stmt, SNAPSHOT_VIA_LINK);
+    }
+    sqlite3_finalize(stmt);
+    return rc;
 }
 
 /* Of what no record knows, say nothing rather than what it does now. */
-static void overlay_forget(struct snapshot *s)
+static void forget(struct snapshot *s)
 {
     const struct snapshot_value none = { 0 };
     size_t i;
@@ -250,50 +218,55 @@ static void overlay_forget(struct snapshot *s)
         *end = (struct snapshot_link_end){ .domain = end->domain,
                                            .vif = end->vif };
     }
-
     for (i = 0; i < s->nr_vcpus; i++)
-        s->vcpus[i].utilisation = s->vcpus[i].wait = s->vcpus[i].block
-            = s->vcpus[i].switches = s->vcpus[i].execution_usec = none;
+        s->vcpus[i].utilisation = s->vcpus[i].wait = s->vcpus[i].block =
+            s->vcpus[i].switches = s->vcpus[i].execution_usec = none;
     for (i = 0; i < s->nr_pcpus; i++)
         s->pcpus[i].idle = none;
     s->nr_switches = 0;
     s->nr_traffic = 0;
 }
 
-int record_overlay(struct record *history, int64_t now_s, unsigned int days,
+/* What the snapshot is of now, and a note for each VM without a record. */
+static int overlay_told(struct sqlite3 *db, struct snapshot *snapshot,
+                        const bool *seen)
+{
+    int64_t seconds = 0;
+    size_t i;
+    int rc = db_get_int(db, &seconds, "SELECT sum(seconds)"
+                        " FROM pick JOIN record USING(id)", "");
+
+    snapshot->duration = (double)seconds;
+    for (i = 0; i < snapshot->nr_domains && !rc; i++)
+        if (!seen[i])
+            rc = snapshot_note(snapshot, "history", "%s was not here in the "
+                               "busy hours: its load is not known",
+                               snapshot->domains[i].name ?
+                                   snapshot->domains[i].name : "a VM");
+    return rc;
+}
+
+int record_overlay(struct sqlite3 *db, int64_t now_s, unsigned int days,
                    const struct record_hours *hours,
                    struct snapshot *snapshot)
 {
-    static const struct record_mean_ops ops = { overlay_vm, overlay_flow };
-    struct overlay o = { .history = history, .snapshot = snapshot };
-    double seconds = 0;
-    size_t i;
+    bool *seen = calloc(snapshot->nr_domains + 1, sizeof(*seen));
+    int64_t picked = 0;
     int rc;
 
-    o.vms = calloc(snapshot->nr_domains + 1, sizeof(*o.vms));
-    o.seen = calloc(snapshot->nr_domains + 1, sizeof(*o.seen));
-    rc = o.vms && o.seen ? 0 : -ENOMEM;
-    for (i = 0; i < snapshot->nr_domains && !rc; i++)
-        rc = record_vm_number(history, snapshot->domains[i].uuid, &o.vms[i]);
-    if (!rc)
-        rc = hours_pick(history, now_s - (int64_t)days * DAY_S, hours,
-                        &seconds);
-    if (!rc && seconds <= 0)
+    if (!seen)
+        return -ENOMEM;
+    rc = pick(db, now_s - days * DAY_S, hours, snapshot, &picked);
+    if (!rc && !picked)
         rc = -ENODATA;
     if (!rc) {
-        overlay_forget(snapshot);
-        rc = record_mean(history, &ops, &o);
+        forget(snapshot);
+        rc = overlay_load(db, snapshot, seen);
     }
     if (!rc)
-        snapshot->duration = seconds;
-    for (i = 0; i < snapshot->nr_domains && !rc; i++)
-        if (!o.seen[i])
-            rc = snapshot_note(snapshot, "history", "%s was not here in the "
-                               "busy hours: its load is not known",
-                               snapshot->domains[i].name
-                                   ? snapshot->domains[i].name
-                                   : "a VM");
-    free(o.vms);
-    free(o.seen);
+        rc = overlay_flows(db, snapshot);
+    if (!rc)
+        rc = overlay_told(db, snapshot, seen);
+    free(seen);
     return rc;
 }

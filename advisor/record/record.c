@@ -2,7 +2,6 @@
 #include "record/record.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +9,19 @@
 #include <sqlite3.h>
 
 #include "base/db.h"
-#include "record/record-priv.h"
+#include "model/snapshot.h"
 
-#define HISTORY_APPLICATION_ID 0x73686d68 /* "shmh" */
-#define HISTORY_VERSION 2
-#define HISTORY_WAIT_MS 5000
+#define RECORD_APPLICATION_ID 0x73686d68 /* "shmh" */
+#define RECORD_VERSION 3
+#define RECORD_WAIT_MS 5000
+/* Hours that one call thins: the cost of a record stays small. */
+#define RECORD_THIN_AT_ONCE 48
+#define DAY_S ((int64_t)24 * 3600)
 
+/*
+ * Errors are stored as variances, which add up; sources as the numbers of
+ * enum snapshot_source.  VM 0 is the world outside.
+ */
 static const char record_schema[] =
     "CREATE TABLE vm(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE);"
     "CREATE TABLE record("
@@ -23,273 +29,201 @@ static const char record_schema[] =
     " demand REAL NOT NULL);"
     "CREATE INDEX record_end ON record(end_s);"
     "CREATE TABLE load("
-    " record INTEGER NOT NULL, vm INTEGER NOT NULL, data BLOB NOT NULL,"
-    " PRIMARY KEY(record, vm)) WITHOUT ROWID;"
+    " record INTEGER NOT NULL, vm INTEGER NOT NULL, vcpu INTEGER NOT NULL,"
+    " run REAL, run_source INTEGER,"
+    " wait REAL, wait_variance REAL, wait_source INTEGER, block REAL,"
+    " switches REAL, execution REAL, switches_source INTEGER,"
+    " PRIMARY KEY(record, vm, vcpu)) WITHOUT ROWID;"
     "CREATE TABLE flow("
     " record INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL,"
-    " data BLOB NOT NULL, PRIMARY KEY(record, a, b)) WITHOUT ROWID;"
+    " bytes REAL, bytes_variance REAL, packets REAL,"
+    " link_bytes REAL, link_packets REAL,"
+    " PRIMARY KEY(record, a, b)) WITHOUT ROWID;"
     "CREATE TRIGGER record_gone AFTER DELETE ON record BEGIN"
     " DELETE FROM load WHERE record = old.id;"
     " DELETE FROM flow WHERE record = old.id; END;";
 
-int record_open(struct record **record_r, const char *path,
-                uint64_t max_bytes)
+/*
+ * The means over the records that are in `pick`, weighted by their seconds.
+ * A VM's are over those in which it was here, where a vCPU that was offline
+ * was idle, and a pair without a record silent.
+ */
+static const char record_means[] =
+    "CREATE TEMP TABLE pick(id INTEGER PRIMARY KEY);"
+    "CREATE TEMP VIEW here AS"
+    " SELECT vm, sum(seconds) AS seconds FROM"
+    "  (SELECT DISTINCT l.vm, r.id, r.seconds FROM pick p"
+    "   JOIN record r ON r.id = p.id JOIN load l ON l.record = r.id)"
+    " GROUP BY vm;"
+    "CREATE TEMP VIEW mean_load AS"
+    " SELECT l.vm, l.vcpu,"
+    "  sum(l.run * r.seconds) / h.seconds AS run,"
+    "  max(l.run_source) AS run_source,"
+    "  sum(l.wait * r.seconds) / h.seconds AS wait,"
+    "  sum(l.wait_variance * r.seconds * r.seconds)"
+    "   / (h.seconds * h.seconds) AS wait_variance,"
+    "  max(l.wait_source) AS wait_source,"
+    "  sum(l.block * r.seconds) / h.seconds AS block,"
+    "  sum(l.switches * r.seconds) / h.seconds AS switches,"
+    "  sum(l.execution * r.seconds) / sum(r.seconds) AS execution,"
+    "  max(l.switches_source) AS switches_source"
+    " FROM pick p JOIN record r ON r.id = p.id"
+    " JOIN load l ON l.record = r.id JOIN here h ON h.vm = l.vm"
+    " GROUP BY l.vm, l.vcpu;"
+    "CREATE TEMP VIEW mean_flow AS"
+    " SELECT f.a, f.b, sum(f.bytes * r.seconds) / h.seconds AS bytes,"
+    "  sum(f.bytes_variance * r.seconds * r.seconds)"
+    "   / (h.seconds * h.seconds) AS bytes_variance,"
+    "  sum(f.packets * r.seconds) / h.seconds AS packets,"
+    "  sum(f.link_bytes * r.seconds) / h.seconds AS link_bytes,"
+    "  sum(f.link_packets * r.seconds) / h.seconds AS link_packets"
+    " FROM pick p JOIN record r ON r.id = p.id"
+    " JOIN flow f ON f.record = r.id"
+    " JOIN here h ON h.vm = CASE f.a WHEN 0 THEN f.b ELSE f.a END"
+    " GROUP BY f.a, f.b;";
+
+int record_open(struct sqlite3 **db_r, const char *path, uint64_t max_bytes)
 {
     static const struct db_options options = {
         .schema = record_schema,
-        .application_id = HISTORY_APPLICATION_ID,
-        .version = HISTORY_VERSION,
+        .application_id = RECORD_APPLICATION_ID,
+        .version = RECORD_VERSION,
+        .empty_older = true,
         .create = true,
-        .wait_ms = HISTORY_WAIT_MS,
+        .wait_ms = RECORD_WAIT_MS,
     };
-    struct record *history = calloc(1, sizeof(*history));
+    struct sqlite3 *db = NULL;
     int64_t page = 4096;
     char sql[64];
     int rc;
 
-    if (!history)
-        return -ENOMEM;
     if (!max_bytes)
-        max_bytes = HISTORY_BYTES_DEFAULT;
-    if (max_bytes < HISTORY_BYTES_MIN)
-        max_bytes = HISTORY_BYTES_MIN;
-    rc = db_open(&history->db, path, &options);
+        max_bytes = RECORD_BYTES_DEFAULT;
+    if (max_bytes < RECORD_BYTES_MIN)
+        max_bytes = RECORD_BYTES_MIN;
+    rc = db_open(&db, path, &options);
     if (!rc)
-        rc = db_get_int(history->db, &page, "PRAGMA page_size", "");
+        rc = db_get_int(db, &page, "PRAGMA page_size", "");
     if (!rc) {
         snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%lld",
                  (long long)(max_bytes / (uint64_t)page));
-        rc = db_exec(history->db, sql);
+        rc = db_exec(db, sql);
     }
+    if (!rc)
+        rc = db_exec(db, record_means);
     if (rc) {
-        record_close(history);
+        db_close(db);
         return rc;
     }
-    *record_r = history;
+    *db_r = db;
     return 0;
 }
 
-void record_close(struct record *history)
+static int record_add_vm(struct sqlite3 *db, const struct snapshot_domain *d,
+                         int64_t *vm_r)
 {
-    if (!history)
-        return;
-    db_close(history->db);
-    free(history);
+    int rc = db_run(db, "INSERT OR IGNORE INTO vm(uuid) VALUES(?)", "u",
+                    d->uuid);
+
+    return rc ? rc : db_get_int(db, vm_r, "SELECT id FROM vm WHERE uuid = ?",
+                                "u", d->uuid);
 }
 
-static int record_insert(struct record *history, const char *sql,
-                         int64_t record, int64_t a, int64_t b,
-                         const void *data, size_t bytes)
+static int record_add_load(struct sqlite3 *db, int64_t record,
+                           const struct snapshot *s,
+                           const struct snapshot_domain *d, int64_t vm)
 {
-    struct sqlite3_stmt *stmt = NULL;
-    int n = 1;
-    int rc = db_prepare(history->db, sql, &stmt);
-
-    if (rc)
-        return rc;
-    sqlite3_bind_int64(stmt, n++, record);
-    sqlite3_bind_int64(stmt, n++, a);
-    if (b >= 0)
-        sqlite3_bind_int64(stmt, n++, b);
-    sqlite3_bind_blob(stmt, n, data, (int)bytes, SQLITE_STATIC);
-    rc = db_step(stmt);
-    sqlite3_finalize(stmt);
-    return rc;
-}
-
-int record_insert_load(struct record *history, int64_t record, int64_t vm,
-                       const struct record_vcpu *vcpus, size_t nr_vcpus)
-{
-    return record_insert(history, "INSERT INTO load VALUES(?, ?, ?)", record,
-                         vm, -1, vcpus, nr_vcpus * sizeof(*vcpus));
-}
-
-int record_insert_flow(struct record *history, int64_t record, int64_t a,
-                       int64_t b, const struct record_flow *flow)
-{
-    return record_insert(history,
-                         "INSERT OR REPLACE INTO flow VALUES(?, ?, ?, ?)",
-                         record, a, b, flow, sizeof(*flow));
-}
-
-static int record_insert_record(struct record *history, int64_t end_s,
-                                double seconds, double demand,
-                                int64_t *record_r)
-{
-    int rc = db_run(history->db, "INSERT INTO record(end_s, seconds, demand)"
-                    " VALUES(?, ?, ?)", "idd", end_s, seconds, demand);
-
-    if (!rc)
-        *record_r = sqlite3_last_insert_rowid(history->db);
-    return rc;
-}
-
-static int record_vm(struct record *history, const uint8_t uuid[16],
-                     bool add, int64_t *vm_r)
-{
-    struct sqlite3_stmt *stmt = NULL;
+    size_t i;
     int rc = 0;
 
-    *vm_r = 0;
-    if (add) {
-        rc = db_prepare(history->db,
-                        "INSERT OR IGNORE INTO vm(uuid) VALUES(?)", &stmt);
-        if (!rc) {
-            sqlite3_bind_blob(stmt, 1, uuid, 16, SQLITE_STATIC);
-            rc = db_step(stmt);
-        }
-        sqlite3_finalize(stmt);
-        stmt = NULL;
-    }
-    if (!rc)
-        rc = db_prepare(history->db, "SELECT id FROM vm WHERE uuid = ?",
-                        &stmt);
-    if (!rc) {
-        sqlite3_bind_blob(stmt, 1, uuid, 16, SQLITE_STATIC);
-        rc = db_step(stmt);
-        if (rc > 0) {
-            *vm_r = sqlite3_column_int64(stmt, 0);
-            rc = 0;
-        }
-    }
-    sqlite3_finalize(stmt);
-    return rc;
-}
-
-int record_vm_number(struct record *history, const uint8_t uuid[16],
-                     int64_t *vm_r)
-{
-    return record_vm(history, uuid, false, vm_r);
-}
-
-static int record_add_vm(struct record *history, int64_t record,
-                         const struct snapshot *s,
-                         const struct snapshot_domain *d, int64_t vm)
-{
-    struct record_vcpu *vcpus = calloc(d->vcpus_max + 1, sizeof(*vcpus));
-    size_t nr = 0, i;
-    int rc;
-
-    if (!vcpus)
-        return -ENOMEM;
-    for (i = 0; i < d->vcpus_max; i++) {
+    for (i = 0; i < d->vcpus_max && !rc; i++) {
         const struct snapshot_vcpu *v = &s->vcpus[d->first_vcpu + i];
 
         if (!v->online)
             continue;
-        vcpus[nr++] = (struct record_vcpu){
-            .values = { [HISTORY_RUN] = (float)v->utilisation.value,
-                        [HISTORY_WAIT] = (float)v->wait.value,
-                        [HISTORY_BLOCK] = (float)v->block.value,
-                        [HISTORY_SWITCHES] = (float)v->switches.value,
-                        [HISTORY_EXECUTION] = (float)v->execution_usec.value,
-                        [HISTORY_WAIT_ERROR] = (float)v->wait.error },
-            .vcpuid = (uint16_t)v->vcpuid,
-            .source = { (uint8_t)v->utilisation.source,
-                        (uint8_t)v->wait.source, (uint8_t)v->switches.source },
-        };
+        /* Of two domains with one UUID the first counts. */
+        rc = db_run(db, "INSERT OR IGNORE INTO load VALUES"
+                    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiididdidddi",
+                    record, vm, (int64_t)v->vcpuid, v->utilisation.value,
+                    (int64_t)v->utilisation.source, v->wait.value,
+                    v->wait.error * v->wait.error, (int64_t)v->wait.source,
+                    v->block.value, v->switches.value,
+                    v->execution_usec.value, (int64_t)v->switches.source);
     }
-    rc = record_insert_load(history, record, vm, vcpus, nr);
-    free(vcpus);
     return rc;
 }
 
-static void record_flow_add(struct record_flow *to,
-                            const struct snapshot_traffic *t)
-{
-    size_t i;
-
-    to->values[HISTORY_BYTES] += (float)t->bytes.value;
-    to->values[HISTORY_BYTES_ERROR]
-        = (float)hypot(to->values[HISTORY_BYTES_ERROR], t->bytes.error);
-    to->values[HISTORY_PACKETS] += (float)t->packets.value;
-    to->values[HISTORY_TCP] += (float)t->tcp;
-    to->values[HISTORY_UDP] += (float)t->udp;
-    to->values[HISTORY_OTHER] += (float)t->other;
-    if (t->via == SNAPSHOT_VIA_LINK) {
-        to->values[HISTORY_LINK_BYTES] += (float)t->bytes.value;
-        to->values[HISTORY_LINK_PACKETS] += (float)t->packets.value;
-    }
-    for (i = 0; i < SNAPSHOT_SIZE_BINS; i++)
-        to->values[HISTORY_SIZES + i] += (float)t->sizes[i];
-}
-
 /* By vif and by link are one flow here, which knows both parts. */
-static int record_add_flows(struct record *history, int64_t record,
+static int record_add_flows(struct sqlite3 *db, int64_t record,
                             const struct snapshot *s, const int64_t *vms)
 {
-    size_t i, j;
+    size_t i;
     int rc = 0;
 
     for (i = 0; i < s->nr_traffic && !rc; i++) {
         const struct snapshot_traffic *t = &s->traffic[i];
-        struct record_flow flow = { { 0 } };
-        bool seen = false;
+        bool link = t->via == SNAPSHOT_VIA_LINK;
+        double bytes = t->bytes.value, packets = t->packets.value;
 
-        for (j = 0; j < i && !seen; j++)
-            seen = s->traffic[j].from == t->from && s->traffic[j].to == t->to;
-        if (seen || t->bytes.value <= 0)
+        if (bytes <= 0)
             continue;
-        for (j = i; j < s->nr_traffic; j++)
-            if (s->traffic[j].from == t->from && s->traffic[j].to == t->to)
-                record_flow_add(&flow, &s->traffic[j]);
-        rc = record_insert_flow(history, record,
-                                t->from == SNAPSHOT_OUTSIDE ? HISTORY_OUTSIDE
-                                                             : vms[t->from],
-                                t->to == SNAPSHOT_OUTSIDE ? HISTORY_OUTSIDE
-                                                           : vms[t->to],
-                                &flow);
+        rc = db_run(db, "INSERT INTO flow VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+                    " ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes,"
+                    " bytes_variance = bytes_variance"
+                    "  + excluded.bytes_variance,"
+                    " packets = packets + excluded.packets,"
+                    " link_bytes = link_bytes + excluded.link_bytes,"
+                    " link_packets = link_packets + excluded.link_packets",
+                    "iiiddddd", record,
+                    t->from == SNAPSHOT_OUTSIDE ? 0 : vms[t->from],
+                    t->to == SNAPSHOT_OUTSIDE ? 0 : vms[t->to],
+                    bytes, t->bytes.error * t->bytes.error, packets,
+                    link ? bytes : 0.0, link ? packets : 0.0);
     }
     return rc;
 }
 
-static int record_write(struct record *history, const struct snapshot *s,
+static int record_write(struct sqlite3 *db, const struct snapshot *s,
                         int64_t *vms, double demand)
 {
     int64_t record = 0;
     size_t i;
-    int rc = db_begin(history->db);
+    int rc = db_begin(db);
 
     if (rc)
         return rc;
-    rc = record_insert_record(history, s->time, s->duration, demand,
-                              &record);
+    rc = db_run(db, "INSERT INTO record(end_s, seconds, demand)"
+                " VALUES(?, ?, ?)", "idd", s->time, s->duration, demand);
+    if (!rc)
+        record = sqlite3_last_insert_rowid(db);
     for (i = 0; i < s->nr_domains && !rc; i++) {
-        rc = record_vm(history, s->domains[i].uuid, true, &vms[i]);
+        rc = record_add_vm(db, &s->domains[i], &vms[i]);
         if (!rc)
-            rc = record_add_vm(history, record, s, &s->domains[i], vms[i]);
+            rc = record_add_load(db, record, s, &s->domains[i], vms[i]);
     }
     if (!rc)
-        rc = record_add_flows(history, record, s, vms);
-    if (rc) {
-        db_rollback(history->db);
-        return rc;
-    }
-    return db_commit(history->db);
+        rc = record_add_flows(db, record, s, vms);
+    return db_end(db, rc);
 }
 
 /* The oldest day; where there are no two, the older half of them.  Errors:
  * -ENOENT there is nothing left to drop. */
-static int record_drop_oldest(struct record *history)
+static int record_drop_oldest(struct sqlite3 *db)
 {
-    int64_t first = 0, last = 0, span = 24 * 3600;
-    int rc = db_get_int(history->db, &first, "SELECT min(end_s) FROM record",
-                        "");
+    struct record_stat stat;
+    int64_t half;
+    int rc = record_stat(db, &stat);
 
-    if (!rc)
-        rc = db_get_int(history->db, &last, "SELECT max(end_s) FROM record",
-                        "");
-    if (!rc && !first)
+    if (!rc && !stat.records)
         return -ENOENT;
-    if ((last - first) / 2 + 1 < span)
-        span = (last - first) / 2 + 1;
-    if (!rc)
-        rc = db_run(history->db, "DELETE FROM record WHERE end_s < ?", "i",
-                    first + span);
-    return rc;
+    if (rc)
+        return rc;
+    half = (stat.last_s - stat.first_s) / 2 + 1;
+    return db_run(db, "DELETE FROM record WHERE end_s < ?", "i",
+                  stat.first_s + (half < DAY_S ? half : DAY_S));
 }
 
-int record_add(struct record *history, const struct snapshot *s)
+int record_add(struct sqlite3 *db, const struct snapshot *s)
 {
     int64_t *vms;
     double demand = 0;
@@ -304,30 +238,89 @@ int record_add(struct record *history, const struct snapshot *s)
     for (i = 0; i < s->nr_vcpus; i++)
         demand += s->vcpus[i].utilisation.value + s->vcpus[i].wait.value;
     do {
-        rc = record_write(history, s, vms, demand);
-    } while (rc == -ENOSPC && !record_drop_oldest(history));
+        rc = record_write(db, s, vms, demand);
+    } while (rc == -ENOSPC && !record_drop_oldest(db));
     free(vms);
     return rc;
 }
 
-int record_stat(struct record *history, struct record_stat *stat_r)
+/* One hour's records become one. */
+static int record_thin_hour(struct sqlite3 *db, int64_t from_s)
 {
-    int64_t records = 0, pages = 0, page = 0;
+    int64_t record;
+    int rc = db_begin(db);
+
+    if (rc)
+        return rc;
+    rc = db_exec(db, "DELETE FROM pick");
+    if (!rc)
+        rc = db_run(db, "INSERT INTO pick SELECT id FROM record"
+                    " WHERE end_s >= ? AND end_s < ?", "ii", from_s,
+                    from_s + RECORD_COARSE_S);
+    if (!rc)
+        rc = db_exec(db, "INSERT INTO record(end_s, seconds, demand)"
+                     " SELECT max(end_s), sum(seconds),"
+                     "  sum(demand * seconds) / sum(seconds)"
+                     " FROM pick JOIN record USING(id)");
+    record = sqlite3_last_insert_rowid(db);
+    if (!rc)
+        rc = db_run(db, "INSERT INTO load SELECT ?, * FROM mean_load", "i",
+                    record);
+    if (!rc)
+        rc = db_run(db, "INSERT INTO flow SELECT ?, * FROM mean_flow", "i",
+                    record);
+    if (!rc)
+        rc = db_exec(db, "DELETE FROM record WHERE id IN pick");
+    return db_end(db, rc);
+}
+
+int record_thin(struct sqlite3 *db, int64_t now_s, unsigned int keep_days)
+{
+    int64_t fine_s = (now_s - RECORD_FINE_S) / RECORD_COARSE_S *
+                     RECORD_COARSE_S;
+    int64_t hour = -1;
+    int i, rc;
+
+    if (!keep_days)
+        keep_days = RECORD_DAYS_DEFAULT;
+    /* Those of a clock that was wrong, a day ahead and more, would stay for
+     * years, and count as the last day. */
+    rc = db_run(db, "DELETE FROM record WHERE end_s < ? OR end_s > ?", "ii",
+                now_s - keep_days * DAY_S, now_s + DAY_S);
+    if (!rc)
+        rc = db_exec(db, "DELETE FROM vm WHERE id NOT IN"
+                     " (SELECT vm FROM load)");
+    for (i = 0; i < RECORD_THIN_AT_ONCE && !rc; i++) {
+        int64_t last = hour;
+
+        rc = db_get_int(db, &hour, "SELECT end_s / ?1 FROM record"
+                        " WHERE end_s >= (?2 + 1) * ?1 AND end_s < ?3"
+                        " GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 1",
+                        "iii", (int64_t)RECORD_COARSE_S, last, fine_s);
+        if (rc || hour == last)
+            break;
+        rc = record_thin_hour(db, hour * RECORD_COARSE_S);
+    }
+    return rc;
+}
+
+int record_stat(struct sqlite3 *db, struct record_stat *stat_r)
+{
+    int64_t records = 0, bytes = 0;
     int rc;
 
-    memset(stat_r, 0, sizeof(*stat_r));
-    rc = db_get_int(history->db, &records, "SELECT count(*) FROM record", "");
+    *stat_r = (struct record_stat){ 0 };
+    rc = db_get_int(db, &records, "SELECT count(*) FROM record", "");
     if (!rc)
-        rc = db_get_int(history->db, &stat_r->first_s,
-                        "SELECT min(end_s) FROM record", "");
+        rc = db_get_int(db, &stat_r->first_s, "SELECT min(end_s) FROM record",
+                        "");
     if (!rc)
-        rc = db_get_int(history->db, &stat_r->last_s,
-                        "SELECT max(end_s) FROM record", "");
+        rc = db_get_int(db, &stat_r->last_s, "SELECT max(end_s) FROM record",
+                        "");
     if (!rc)
-        rc = db_get_int(history->db, &pages, "PRAGMA page_count", "");
-    if (!rc)
-        rc = db_get_int(history->db, &page, "PRAGMA page_size", "");
+        rc = db_get_int(db, &bytes, "SELECT page_count * page_size FROM"
+                        " pragma_page_count(), pragma_page_size()", "");
     stat_r->records = (uint64_t)records;
-    stat_r->bytes = (uint64_t)(pages * page);
+    stat_r->bytes = (uint64_t)bytes;
     return rc;
 }

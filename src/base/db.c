@@ -48,12 +48,6 @@ int db_exec(struct sqlite3 *db, const char *sql)
     return db_errno(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
 }
 
-int db_prepare(struct sqlite3 *db, const char *sql,
-               struct sqlite3_stmt **stmt_r)
-{
-    return db_errno(db, sqlite3_prepare_v2(db, sql, -1, stmt_r, NULL));
-}
-
 int db_step(struct sqlite3_stmt *stmt)
 {
     int r = sqlite3_step(stmt);
@@ -71,11 +65,35 @@ static int db_bind(struct sqlite3_stmt *stmt, const char *format, va_list args)
             r = sqlite3_bind_int64(stmt, i + 1, va_arg(args, int64_t));
         else if (format[i] == 'd')
             r = sqlite3_bind_double(stmt, i + 1, va_arg(args, double));
+        else if (format[i] == 'u')
+            r = sqlite3_bind_blob(stmt, i + 1, va_arg(args, const void *), 16,
+                                  SQLITE_TRANSIENT);
         else
             r = sqlite3_bind_text(stmt, i + 1, va_arg(args, const char *), -1,
                                   SQLITE_TRANSIENT);
     }
     return db_errno(sqlite3_db_handle(stmt), r);
+}
+
+static int db_prepare_args(struct sqlite3 *db, const char *sql,
+                           const char *format, struct sqlite3_stmt **stmt_r,
+                           va_list args)
+{
+    int rc = db_errno(db, sqlite3_prepare_v2(db, sql, -1, stmt_r, NULL));
+
+    return rc ? rc : db_bind(*stmt_r, format, args);
+}
+
+int db_prepare(struct sqlite3 *db, const char *sql, const char *format,
+               struct sqlite3_stmt **stmt_r, ...)
+{
+    va_list args;
+    int rc;
+
+    va_start(args, stmt_r);
+    rc = db_prepare_args(db, sql, format, stmt_r, args);
+    va_end(args);
+    return rc;
 }
 
 int db_run(struct sqlite3 *db, const char *sql, const char *format, ...)
@@ -85,12 +103,10 @@ int db_run(struct sqlite3 *db, const char *sql, const char *format, ...)
     int rc;
 
     va_start(args, format);
-    rc = db_prepare(db, sql, &stmt);
-    if (!rc)
-        rc = db_bind(stmt, format, args);
+    rc = db_prepare_args(db, sql, format, &stmt, args);
+    va_end(args);
     if (!rc)
         rc = db_step(stmt);
-    va_end(args);
     sqlite3_finalize(stmt);
     return rc > 0 ? 0 : rc;
 }
@@ -103,9 +119,8 @@ int db_get_int(struct sqlite3 *db, int64_t *value_r, const char *sql,
     int rc;
 
     va_start(args, format);
-    rc = db_prepare(db, sql, &stmt);
-    if (!rc)
-        rc = db_bind(stmt, format, args);
+    rc = db_prepare_args(db, sql, format, &stmt, args);
+    va_end(args);
     if (!rc)
         rc = db_step(stmt);
     if (rc > 0) {
@@ -113,7 +128,6 @@ int db_get_int(struct sqlite3 *db, int64_t *value_r, const char *sql,
             *value_r = sqlite3_column_int64(stmt, 0);
         rc = 0;
     }
-    va_end(args);
     sqlite3_finalize(stmt);
     return rc;
 }
@@ -123,19 +137,13 @@ int db_begin(struct sqlite3 *db)
     return db_exec(db, "BEGIN IMMEDIATE");
 }
 
-int db_commit(struct sqlite3 *db)
+int db_end(struct sqlite3 *db, int rc)
 {
-    int rc = db_exec(db, "COMMIT");
-
-    if (rc)
-        db_rollback(db);
-    return rc;
-}
-
-void db_rollback(struct sqlite3 *db)
-{
-    if (!sqlite3_get_autocommit(db))
+    if (!rc)
+        rc = db_exec(db, "COMMIT");
+    if (rc && !sqlite3_get_autocommit(db))
         (void)db_exec(db, "ROLLBACK");
+    return rc;
 }
 
 char *db_column_text(struct sqlite3_stmt *stmt, int column)
@@ -163,27 +171,12 @@ static int db_make_directory(const char *path)
     return rc;
 }
 
-static int db_check_version(struct sqlite3 *db,
-                            const struct db_options *options)
+static int db_create(struct sqlite3 *db, const struct db_options *options)
 {
-    int64_t id = 0, version = 0, tables = 0;
+    int64_t tables = 0;
     char sql[96];
-    int rc;
+    int rc = db_begin(db);
 
-    rc = db_get_int(db, &id, "PRAGMA application_id", "");
-    if (!rc)
-        rc = db_get_int(db, &version, "PRAGMA user_version", "");
-    if (!rc)
-        rc = db_get_int(db, &tables, "SELECT count(*) FROM sqlite_schema", "");
-    if (rc)
-        return rc;
-    if (tables)
-        return id != options->application_id ? -EBADMSG
-               : version > options->version  ? -EPROTO
-                                             : 0;
-    if (options->readonly)
-        return 0;
-    rc = db_begin(db);
     if (rc)
         return rc;
     /* Another process may have been first while this one waited. */
@@ -196,11 +189,42 @@ static int db_check_version(struct sqlite3 *db,
         if (!rc)
             rc = db_exec(db, sql);
     }
-    if (rc) {
-        db_rollback(db);
+    return db_end(db, rc);
+}
+
+static int db_empty(struct sqlite3 *db)
+{
+    int rc;
+
+    sqlite3_db_config(db, SQLITE_DBCONFIG_RESET_DATABASE, 1, NULL);
+    rc = db_exec(db, "VACUUM");
+    sqlite3_db_config(db, SQLITE_DBCONFIG_RESET_DATABASE, 0, NULL);
+    return rc;
+}
+
+static int db_check_version(struct sqlite3 *db,
+                            const struct db_options *options)
+{
+    int64_t id = 0, version = 0, tables = 0;
+    int rc;
+
+    rc = db_get_int(db, &id, "PRAGMA application_id", "");
+    if (!rc)
+        rc = db_get_int(db, &version, "PRAGMA user_version", "");
+    if (!rc)
+        rc = db_get_int(db, &tables, "SELECT count(*) FROM sqlite_schema", "");
+    if (rc)
         return rc;
-    }
-    return db_commit(db);
+    if (tables && id != options->application_id)
+        return -EBADMSG;
+    if (tables && version > options->version)
+        return -EPROTO;
+    if (options->readonly || (tables && (version == options->version ||
+                                         !options->empty_older)))
+        return 0;
+    if (tables)
+        rc = db_empty(db);
+    return rc ? rc : db_create(db, options);
 }
 
 int db_open(struct sqlite3 **db_r, const char *path,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the advisor's two SQLite files (journal, history) have in common.
+ * What the advisor's two SQLite files (journal, load record) have in common.
  *
  * Every function returns 0 or -errno; SQLite's own codes never leave this
  * module: -ENOSPC the disk or the size limit is reached, -EBUSY another
@@ -20,11 +20,11 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 /* How to open a file; `schema` is run once, in an empty file. */
-struct db_options
-{
+struct db_options {
     const char *schema;
     int application_id; /* marks the file as ours */
     int version;        /* newest schema that this program knows, from 1 */
+    bool empty_older;   /* what an older version wrote is dropped */
     bool create;        /* make the file (and its directory) if need be */
     bool readonly;
     int wait_ms;        /* for a lock held by another process */
@@ -39,19 +39,25 @@ void db_close(struct sqlite3 *db);
 
 /* Run statements that give no rows. */
 int db_exec(struct sqlite3 *db, const char *sql);
-int db_prepare(struct sqlite3 *db, const char *sql,
-               struct sqlite3_stmt **stmt_r);
+/*
+ * Prepare, and bind by `format`: i int64_t, d double, s const char *, u the 16
+ * bytes of a UUID.  Owns: the caller, sqlite3_finalize(), of *stmt_r after a
+ * failure too.
+ */
+int db_prepare(struct sqlite3 *db, const char *sql, const char *format,
+               struct sqlite3_stmt **stmt_r, ...);
 /* Returns: 1 a row is ready, 0 no more rows, -errno. */
 int db_step(struct sqlite3_stmt *stmt);
-/* Prepare, bind by `format` (i int64_t, d double, s const char *), run. */
+/* Prepare, bind, run. */
 int db_run(struct sqlite3 *db, const char *sql, const char *format, ...);
 /* The same, for one integer; *value_r is left alone when there is no row. */
 int db_get_int(struct sqlite3 *db, int64_t *value_r, const char *sql,
                const char *format, ...);
 
 int db_begin(struct sqlite3 *db);
-int db_commit(struct sqlite3 *db); /* rolls back when it fails */
-void db_rollback(struct sqlite3 *db);
+/* Commit where rc is 0; else, or where that fails, roll back.  Returns: rc, or
+ * why it could not be committed. */
+int db_end(struct sqlite3 *db, int rc);
 
 /* A column as a new string, NULL for SQL NULL.  Owns: the caller, free(). */
 char *db_column_text(struct sqlite3_stmt *stmt, int column);

@@ -18,12 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "record/record.h"
+#include "base/db.h"
 #include "model/snapshot.h"
+#include "record/record.h"
 
 #define DAY_S (24 * 3600)
 #define NOW (20000 * (int64_t)DAY_S) /* midnight, UTC */
-#define LIMIT HISTORY_BYTES_MIN
+#define LIMIT RECORD_BYTES_MIN
 
 static char path[64];
 
@@ -78,7 +79,6 @@ static struct snapshot *snapshot_at(int64_t time_s, unsigned int nr_vms,
         t->bytes = (struct snapshot_value){ bytes, bytes / 100,
                                             SNAPSHOT_SOURCE_SAMPLING };
         t->packets.value = bytes / 1000;
-        t->sizes[4] = bytes / 1000;
         t = snapshot_add_traffic(s);
         t->from = 1;
         t->to = SNAPSHOT_OUTSIDE;
@@ -87,7 +87,7 @@ static struct snapshot *snapshot_at(int64_t time_s, unsigned int nr_vms,
     return s;
 }
 
-static void add(struct record *h, int64_t time_s, unsigned int nr_vms,
+static void add(struct sqlite3 *h, int64_t time_s, unsigned int nr_vms,
                 double run, double bytes)
 {
     struct snapshot *s = snapshot_at(time_s, nr_vms, run, bytes);
@@ -97,7 +97,7 @@ static void add(struct record *h, int64_t time_s, unsigned int nr_vms,
 }
 
 /* Every 5 minutes of `days` up to NOW: busy from 14 to 17 o'clock. */
-static void add_days(struct record *h, unsigned int days)
+static void add_days(struct sqlite3 *h, unsigned int days)
 {
     int64_t at;
 
@@ -119,7 +119,7 @@ static double total_bytes(const struct snapshot *s)
     return sum;
 }
 
-static void check_afternoon(struct record *h)
+static void check_afternoon(struct sqlite3 *h)
 {
     struct snapshot *now = snapshot_at(NOW, 3, 0.02, 0);
     struct record_hours hours;
@@ -140,7 +140,7 @@ static void check_afternoon(struct record *h)
     assert_true(now->vcpus[0].wait.error < 0.0012);
     assert_true(fabs(total_bytes(now) - 55e6) < 55e3);
     assert_int_equal(now->nr_traffic, 2);
-    assert_true(fabs(now->traffic[0].sizes[4] - 50e3) < 50);
+    assert_true(fabs(now->traffic[0].packets.value - 50e3) < 50);
     /* The third VM was never seen: no load, and a note. */
     assert_int_equal(now->vcpus[2].utilisation.source, SNAPSHOT_SOURCE_NONE);
     assert_int_equal(now->nr_notes, 1);
@@ -149,7 +149,7 @@ static void check_afternoon(struct record *h)
 
 static void test_busy_afternoon(void **state)
 {
-    struct record *h = NULL;
+    struct sqlite3 *h = NULL;
     struct record_stat stat;
 
     (void)state;
@@ -172,13 +172,13 @@ static void test_busy_afternoon(void **state)
     assert_int_equal(record_stat(h, &stat), 0);
     assert_int_equal(stat.records, 288);
     assert_int_equal(stat.first_s, NOW - DAY_S);
-    record_close(h);
+    db_close(h);
 }
 
 static void test_too_few(void **state)
 {
     struct record_hours hours;
-    struct record *h = NULL;
+    struct sqlite3 *h = NULL;
 
     (void)state;
     assert_int_equal(record_open(&h, path, 0), 0);
@@ -189,7 +189,7 @@ static void test_too_few(void **state)
     /* Old ones do not count. */
     assert_int_equal(record_hours(h, NOW + 8 * DAY_S, 7, 0.5, 1, &hours),
                      -ENODATA);
-    record_close(h);
+    db_close(h);
 }
 
 /* A VM that was here half of the time: its mean is over that half; one that
@@ -197,7 +197,7 @@ static void test_too_few(void **state)
 static void test_presence(void **state)
 {
     struct record_hours hours;
-    struct record *h = NULL;
+    struct sqlite3 *h = NULL;
     struct snapshot *now;
     int i;
 
@@ -215,12 +215,12 @@ static void test_presence(void **state)
     assert_true(fabs(now->traffic[0].bytes.value - 5e6) < 1);
     assert_true(fabs(now->traffic[1].bytes.value - 1e6) < 1);
     snapshot_free(now);
-    record_close(h);
+    db_close(h);
 }
 
 static void test_bounded(void **state)
 {
-    struct record *h = NULL;
+    struct sqlite3 *h = NULL;
     struct record_stat have;
     struct stat st;
     int64_t first = 0;
@@ -237,7 +237,7 @@ static void test_bounded(void **state)
     assert_int_equal(have.last_s, NOW + 599 * (int64_t)DAY_S / 10);
     assert_true(have.first_s > first);
     assert_true(have.records > 100);
-    record_close(h);
+    db_close(h);
     assert_int_equal(stat(path, &st), 0);
     assert_true((uint64_t)st.st_size <= LIMIT);
 }
@@ -245,7 +245,7 @@ static void test_bounded(void **state)
 /* The clock was wrong for a while. */
 static void test_of_the_future(void **state)
 {
-    struct record *h = NULL;
+    struct sqlite3 *h = NULL;
     struct record_stat stat;
 
     (void)state;
@@ -257,13 +257,13 @@ static void test_of_the_future(void **state)
     assert_int_equal(record_stat(h, &stat), 0);
     assert_int_equal(stat.records, 2);
     assert_int_equal(stat.last_s, NOW + 3600);
-    record_close(h);
+    db_close(h);
 }
 
 /* A large host fills the file in less than a day: that is not all lost. */
 static void test_bounded_large(void **state)
 {
-    struct record *h = NULL;
+    struct sqlite3 *h = NULL;
     struct record_stat have;
     unsigned int fewest = UINT_MAX;
     int i;
@@ -278,21 +278,51 @@ static void test_bounded_large(void **state)
     }
     assert_true(have.records < 150); /* it was full */
     assert_true(fewest > 20);
-    record_close(h);
+    db_close(h);
+}
+
+/* A file of an older form is emptied, not refused; a newer one is refused. */
+static void test_other_versions(void **state)
+{
+    struct db_options other = {
+        .schema = "CREATE TABLE load(record INTEGER, data BLOB);"
+                  "INSERT INTO load VALUES(1, x'00')",
+        .application_id = 0x73686d68, .version = 2, .create = true,
+    };
+    struct sqlite3 *h = NULL;
+    struct record_stat have;
+
+    (void)state;
+    assert_int_equal(db_open(&h, path, &other), 0);
+    db_close(h);
+    assert_int_equal(record_open(&h, path, 0), 0);
+    add(h, NOW, 2, 0.5, 1e6);
+    assert_int_equal(record_stat(h, &have), 0);
+    assert_int_equal(have.records, 1);
+    db_close(h);
+    assert_int_equal(record_open(&h, path, 0), 0);
+    assert_int_equal(record_stat(h, &have), 0);
+    assert_int_equal(have.records, 1);
+    db_close(h);
+    unlink(path);
+    other.version = 1000;
+    assert_int_equal(db_open(&h, path, &other), 0);
+    db_close(h);
+    assert_int_equal(record_open(&h, path, 0), -EPROTO);
 }
 
 static void test_nothing_measured(void **state)
 {
     struct snapshot *s = snapshot_at(NOW, 1, 0.5, 0);
-    struct record *h = NULL;
+    struct sqlite3 *h = NULL;
 
     (void)state;
     assert_int_equal(record_open(&h, path, 0), 0);
     s->duration = 0;
     assert_int_equal(record_add(h, s), -EINVAL);
     snapshot_free(s);
-    record_close(h);
-    record_close(NULL);
+    db_close(h);
+    db_close(NULL);
 }
 
 int main(void)
@@ -305,6 +335,7 @@ int main(void)
         TEST(test_bounded),
         TEST(test_bounded_large),
         TEST(test_of_the_future),
+        TEST(test_other_versions),
         TEST(test_nothing_measured),
     };
 
