@@ -29,8 +29,6 @@
 #include "shmlink-wire.h"
 #include "ring.h"
 
-#define SHMLINK_DRIVER_VERSION "0.1.0"
-
 struct divert_port;
 struct page_pool;
 struct shmlink_link;
