@@ -49,9 +49,12 @@ static const char *refused(const struct snapshot_domain *a,
             /* Where a bridge is not known, `enable` will find out. */
             if (v->bridge && w->bridge && strcmp(v->bridge, w->bridge))
                 continue;
-            if (!v->no_link && !w->no_link)
+            if (v->no_link || w->no_link)
+                why = v->no_link ? v->no_link : w->no_link;
+            else if (v->vlans && w->vlans && strcmp(v->vlans, w->vlans))
+                why = "their vifs are in different VLANs";
+            else
                 return NULL;
-            why = v->no_link ? v->no_link : w->no_link;
         }
     }
     return why;

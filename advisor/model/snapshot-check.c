@@ -136,7 +136,8 @@ static bool vifs_ok(const struct snapshot_domain *domain)
     for (i = 0; i < domain->nr_vifs; i++)
         if (!text_ok(domain->vifs[i].name) ||
             !text_ok(domain->vifs[i].bridge) ||
-            !text_ok(domain->vifs[i].no_link))
+            !text_ok(domain->vifs[i].no_link) ||
+            !text_ok(domain->vifs[i].vlans))
             return false;
     return true;
 }

@@ -29,6 +29,7 @@ static void get_vifs(struct jsonio_in *in, struct json_object *object,
         jsonio_mac(in, item, "mac", vif->mac);
         vif->bridge = jsonio_text(in, item, "bridge");
         vif->no_link = jsonio_text(in, item, "no_link");
+        vif->vlans = jsonio_text(in, item, "vlans");
     }
 }
 

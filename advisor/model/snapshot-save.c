@@ -14,7 +14,8 @@
  *                 "weight", "cap", "pool", "memory_bytes",
  *                 "node_memory_bytes": [] or null,
  *                 "driver", "backend", "isolated", "managed",
- *                 "vifs": [ {"devid", "name", "mac", "bridge", "no_link"} ],
+ *                 "vifs": [ {"devid", "name", "mac", "bridge", "no_link",
+ *                            "vlans"} ],
  *                 "vcpus": [ {"vcpuid", "online", "pcpu", "hard", "soft",
  *                             "hard_effective", "soft_effective",
  *                             "hard_owner", "soft_owner", "utilisation",
@@ -200,6 +201,7 @@ static void put_domain(struct jsonio_out *out, struct json_object *list,
         jsonio_put_mac(out, entry, "mac", domain->vifs[i].mac);
         jsonio_put_text(out, entry, "bridge", domain->vifs[i].bridge);
         jsonio_put_text(out, entry, "no_link", domain->vifs[i].no_link);
+        jsonio_put_text(out, entry, "vlans", domain->vifs[i].vlans);
     }
     list = jsonio_put_list(out, item, "vcpus");
     for (i = 0; i < domain->vcpus_max; i++)

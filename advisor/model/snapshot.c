@@ -28,6 +28,7 @@ static void free_domain(struct snapshot_domain *domain)
         free(domain->vifs[i].name);
         free(domain->vifs[i].bridge);
         free(domain->vifs[i].no_link);
+        free(domain->vifs[i].vlans);
     }
     free(domain->vifs);
     free(domain->node_memory_bytes);

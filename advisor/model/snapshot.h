@@ -131,6 +131,9 @@ struct snapshot_vif {
     char *no_link;			/* why `enable` would refuse this vif
 					   (rate limit, isolated port, ...),
 					   NULL: nothing known against it */
+    char *vlans;			/* those that it is in, where its bridge
+					   tells VLANs apart; NULL: it does not.
+					   A link needs the same on both */
 };
 
 /*

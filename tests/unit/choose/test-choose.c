@@ -598,6 +598,61 @@ static void test_take_back(void **state)
     settings_dispose(&settings);
 }
 
+static void no_link_expect(const struct snapshot *snapshot, const char *why)
+{
+    struct settings settings;
+    struct plan *plan;
+    bool told = false;
+    size_t i;
+
+    assert_int_equal(settings_init(&settings), 0);
+    strict(&settings);
+    plan = hosts_plan(snapshot, &settings, NULL);
+    assert_int_equal(!hosts_step(plan, PLAN_LINK_ENABLE), why != NULL);
+    for (i = 0; why && i < plan->nr_notes; i++)
+        told |= strstr(plan->notes[i].text, why) != NULL;
+    assert_int_equal(told, why != NULL);
+    plan_free(plan);
+    settings_dispose(&settings);
+}
+
+static struct snapshot_domain *named(const struct snapshot *snapshot,
+                                     const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < snapshot->nr_domains; i++)
+        if (!strcmp(snapshot->domains[i].name, name))
+            return &snapshot->domains[i];
+    fail_msg("no %s", name);
+    return NULL;
+}
+
+/* What forbids a link is told, and no link is advised. */
+static void test_link_forbidden(void **state)
+{
+    struct snapshot *snapshot = hosts_load("no-link");
+    struct snapshot_domain *pair[2] = { named(snapshot, "bot"),
+                                        named(snapshot, "full") };
+    size_t i;
+
+    (void)state;
+    no_link_expect(snapshot, NULL);
+    pair[1]->vifs[0].no_link = strdup("vif4.0 of full is down");
+    no_link_expect(snapshot, "bot and full: vif4.0 of full is down");
+    /* Nothing is against their second pair. */
+    for (i = 0; i < 2; i++) {
+        snapshot_add_vif(pair[i])->bridge = strdup("storage");
+        pair[i]->vifs[1].devid = 1;
+        pair[i]->vifs[1].vlans = strdup("1pu");
+    }
+    no_link_expect(snapshot, NULL);
+    strcpy(pair[1]->vifs[1].vlans, "2pu");
+    no_link_expect(snapshot, "bot and full: their vifs are in different "
+                   "VLANs");
+    snapshot_free(snapshot);
+}
+
 /* A link goes off only when it fell well below, and only if it was ours. */
 static void test_link_off(void **state)
 {
@@ -798,6 +853,7 @@ int main(void)
         cmocka_unit_test(test_history),
         cmocka_unit_test(test_recorded_load),
         cmocka_unit_test(test_take_back), cmocka_unit_test(test_link_off),
+        cmocka_unit_test(test_link_forbidden),
         cmocka_unit_test(test_bulk), cmocka_unit_test(test_any_link),
         cmocka_unit_test(test_max_links),
         cmocka_unit_test(test_names), cmocka_unit_test(test_twins),

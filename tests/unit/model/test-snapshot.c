@@ -100,6 +100,7 @@ static void test_fields(void **state)
     snapshot->domains[1].managed = false;
     snapshot->domains[1].cap = 150;
     snapshot->domains[1].vifs[0].no_link = strdup("rate limit");
+    snapshot->domains[1].vifs[0].vlans = strdup("1pu 10");
     snapshot->vcpus[1].soft_owner = SNAPSHOT_OWNER_ADMIN;
     snapshot->vcpus[1].hard_effective = hwloc_bitmap_dup(
         snapshot->pools[0].pcpus);
@@ -131,6 +132,7 @@ static void test_fields(void **state)
     assert_true(read->domains[1].isolated && !read->domains[1].managed);
     assert_int_equal(read->domains[1].cap, 150);
     assert_string_equal(read->domains[1].vifs[0].no_link, "rate limit");
+    assert_string_equal(read->domains[1].vifs[0].vlans, "1pu 10");
     assert_memory_equal(read->domains[1].vifs[0].mac,
                         "\x00\x16\x3e\x00\x00\x01", 6);
     assert_int_equal(read->vcpus[1].soft_owner, SNAPSHOT_OWNER_ADMIN);
