@@ -13,6 +13,7 @@
 #ifndef SHMLINK_H
 #define SHMLINK_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@
 #define SHMLINK_WAIT_MS_DEFAULT     10000U
 
 struct shmlink_ctx;
+struct shmlink_link;
 
 /*
  * notice: called with a line worth telling while work goes on ("waiting for
@@ -68,13 +70,23 @@ int shmlink_domain_find(struct shmlink_ctx *ctx, const char *text,
 int shmlink_domain_list(struct shmlink_ctx *ctx,
                         struct shmlink_domain **domains_r, size_t *nr_r);
 
+/* Numbers of a guest's vifs, ascending; *vifs_r is the caller's to free(). */
+int shmlink_vif_list(struct shmlink_ctx *ctx, uint32_t domid,
+                     uint32_t **vifs_r, size_t *nr_r);
+/* Any vif of a guest. */
+#define SHMLINK_VIF_ANY UINT32_MAX
+
 /*
- * dom: names or domids.  ring_bytes: 0 = the default.  wait_ms: 0 = default.
+ * dom: names or domids, with ":" and the number of a vif for one by that vif.
+ * bridge: NULL, or where the two vifs must be.  Of the pairs of vifs that are
+ * left the first is taken to whose link nothing in dom0 objects, or else,
+ * with force, the first.  ring_bytes: 0 = the default.  wait_ms: 0 = default.
  * force: link although what dom0 enforces on a vif is bypassed.
  * dry_run: check only.
  */
 struct shmlink_enable_options {
     const char *dom[2];
+    const char *bridge;
     uint32_t ring_bytes;
     unsigned int wait_ms;
     bool force;
@@ -83,17 +95,19 @@ struct shmlink_enable_options {
 
 /*
  * Link two guests; back end in dom[0], front end in dom[1].  *changed_r is
- * false where they were linked already.
+ * false where a link as asked for was there already.  link_r: it, but for
+ * state and counters, or NULL.
  * Errors: ESRCH, EINVAL, EBUSY (paused, dying), EOPNOTSUPP (no driver, no
  * vif), EPERM (needs force), ENOSPC, EEXIST (linked, another size),
  * ETIMEDOUT, EINTR (cancelled), EPROTO (a guest gave up).
  */
 int shmlink_enable(struct shmlink_ctx *ctx,
                    const struct shmlink_enable_options *options,
-                   bool *changed_r);
+                   bool *changed_r, struct shmlink_link *link_r);
 
 /*
- * dom: both set: that link; one set: all of that guest; none: all.
+ * dom: both set: all links of the two; one set: all of that guest; none: all.
+ *   With vifs as for enable, and on that bridge only.
  * remember: note the links taken down, for shmlink_relink().
  * stoppable: cancel_fd is read, and cancels the waiting for the guests the
  *   second time, after a notice the first time; else closing is not cut short.
@@ -101,6 +115,7 @@ int shmlink_enable(struct shmlink_ctx *ctx,
  */
 struct shmlink_disable_options {
     const char *dom[2];
+    const char *bridge;
     unsigned int wait_ms;
     bool remember;
     bool stoppable;
@@ -142,13 +157,17 @@ struct shmlink_counters {
     uint64_t tx_stalls, tx_drops, rx_drops;
 };
 
-/* Index 0 is the back end, 1 the front end, as given to enable. */
+/*
+ * Index 0 is the back end, 1 the front end, as given to enable.
+ * bridge: "" where it is not known.
+ */
 struct shmlink_link {
     char nonce[33];         /* hexadecimal: names the link for ever */
     uint32_t domid[2];
     uint8_t uuid[2][16];
     char name[2][SHMLINK_NAME_BYTES];
     uint32_t vif[2];
+    char bridge[IF_NAMESIZE];
     uint32_t devid;
     uint32_t ring_bytes;
     enum shmlink_state state;
@@ -158,8 +177,8 @@ struct shmlink_link {
 };
 
 /*
- * The links of dom, or all where dom is NULL; *links_r is the caller's to
- * free().  counters: ask the drivers too, for at most 1 s.  Dead links are
+ * The links of dom, which may name a vif, or all where dom is NULL; *links_r
+ * is the caller's to free().  counters: ask the drivers too, for at most 1 s.  Dead links are
  * swept first unless another command holds the lock.
  */
 int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,

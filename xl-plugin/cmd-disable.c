@@ -10,6 +10,7 @@ static int disable_parse(int argc, char **argv,
 {
     static const struct option longopts[] = {
         { "all", no_argument, NULL, 'a' },
+        { "bridge", required_argument, NULL, 'b' },
         { "wait", required_argument, NULL, 'w' },
         { "dry-run", no_argument, NULL, 'N' },
         { NULL, 0, NULL, 0 },
@@ -17,11 +18,14 @@ static int disable_parse(int argc, char **argv,
     bool all = false;
     int i, option, status;
 
-    while ((option = command_getopt(argc, argv, "aw:N", longopts,
+    while ((option = command_getopt(argc, argv, "ab:w:N", longopts,
                                     &status)) != -1) {
         switch (option) {
         case 'a':
             all = true;
+            break;
+        case 'b':
+            options->bridge = optarg;
             break;
         case 'w':
             if (session_wait_option(argv[0], optarg, &options->wait_ms))
@@ -47,15 +51,19 @@ static void disable_report(const struct shmlink_disable_options *options,
                            size_t nr)
 {
     const char *verb = options->dry_run ? "would be " : "";
+    const char *on = options->bridge ? " on " : "";
+    const char *bridge = options->bridge ? options->bridge : "";
 
     if (options->dom[1])
-        printf("%s and %s are %s\n", options->dom[0], options->dom[1],
+        printf("%s and %s are %s%s%s\n", options->dom[0], options->dom[1],
                !nr ? "not linked" : options->dry_run
-               ? "linked and would be unlinked" : "not linked any more");
+               ? "linked and would be unlinked" : "not linked any more",
+               on, bridge);
     else
-        printf("%zu link%s%s%s %s%s\n", nr, nr == 1 ? "" : "s",
+        printf("%zu link%s%s%s%s%s %s%s\n", nr, nr == 1 ? "" : "s",
                options->dom[0] ? " of " : "",
-               options->dom[0] ? options->dom[0] : "", verb, "disabled");
+               options->dom[0] ? options->dom[0] : "", on, bridge, verb,
+               "disabled");
 }
 
 int cmd_disable(int argc, char **argv)

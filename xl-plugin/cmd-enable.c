@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config.h"
 
+#include <inttypes.h>
+
 #include "command.h"
 #include "base/parse.h"
 #include "session.h"
@@ -10,6 +12,7 @@ static int enable_parse(int argc, char **argv,
                         struct shmlink_enable_options *options)
 {
     static const struct option longopts[] = {
+        { "bridge", required_argument, NULL, 'b' },
         { "size", required_argument, NULL, 's' },
         { "wait", required_argument, NULL, 'w' },
         { "force", no_argument, NULL, 'f' },
@@ -18,9 +21,12 @@ static int enable_parse(int argc, char **argv,
     };
     int option, status;
 
-    while ((option = command_getopt(argc, argv, "s:w:fN", longopts,
+    while ((option = command_getopt(argc, argv, "b:s:w:fN", longopts,
                                     &status)) != -1) {
         switch (option) {
+        case 'b':
+            options->bridge = optarg;
+            break;
         case 's':
             if (parse_ring_bytes(optarg, &options->ring_bytes))
                 return command_usage_error(argv[0], "SIZE '%s' is not a power "
@@ -50,6 +56,7 @@ static int enable_parse(int argc, char **argv,
 int cmd_enable(int argc, char **argv)
 {
     struct shmlink_enable_options options = { .dry_run = command_dry_run };
+    struct shmlink_link link;
     struct session session;
     bool changed = false;
     int status;
@@ -59,12 +66,14 @@ int cmd_enable(int argc, char **argv)
         return status;
     if (session_open(&session, false))
         return COMMAND_FAILED;
-    if (shmlink_enable(session.ctx, &options, &changed))
+    if (shmlink_enable(session.ctx, &options, &changed, &link))
         status = session_failed(&session);
     else
-        printf("%s and %s %s\n", options.dom[0], options.dom[1],
+        printf("%s:%" PRIu32 " and %s:%" PRIu32 " %s%s%s\n", link.name[0],
+               link.vif[0], link.name[1], link.vif[1],
                !changed ? "are linked already" :
-               options.dry_run ? "would be linked" : "are linked");
+               options.dry_run ? "would be linked" : "are linked",
+               link.bridge[0] ? " on " : "", link.bridge);
     session_close(&session);
     return status;
 }

@@ -41,9 +41,8 @@ static void list_end(const struct shmlink_link *link, int end)
     bool ok = link->counters_ok[end];
     char text[5][24];
 
-    printf("  %-18s vif %-3" PRIu32 " notified %s, was notified %s, stalled "
-           "%s, dropped %s sent %s received\n", link->name[end],
-           link->vif[end],
+    printf("  %-18s notified %s, was notified %s, stalled %s, dropped %s "
+           "sent %s received\n", link->name[end],
            count(text[0], ok, counters->tx_notifications),
            count(text[1], ok, counters->rx_notifications),
            count(text[2], ok, counters->tx_stalls),
@@ -58,8 +57,11 @@ static void list_line(const struct shmlink_link *link)
 
     if (link->since && localtime_r(&link->since, &tm))
         strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%S", &tm);
-    printf("%-18s %5" PRIu32 " %-18s %5" PRIu32 " %-10s %-19s %5" PRIu32 "K",
-           link->name[0], link->domid[0], link->name[1], link->domid[1],
+    printf("%-18s %5" PRIu32 " %3" PRIu32 " %-18s %5" PRIu32 " %3" PRIu32
+           " %-15s %-10s %-19s %5" PRIu32 "K",
+           link->name[0], link->domid[0], link->vif[0],
+           link->name[1], link->domid[1], link->vif[1],
+           link->bridge[0] ? link->bridge : "-",
            shmlink_state_name(link->state), since, link->ring_bytes / 1024);
     list_direction(link, 0);
     list_direction(link, 1);
@@ -73,8 +75,10 @@ static void list_print(const struct shmlink_link *links, size_t nr,
     size_t i;
     int end;
 
-    printf("%-18s %5s %-18s %5s %-10s %-19s %6s %15s %11s %15s %11s\n",
-           "Domain 1", "ID", "Domain 2", "ID", "State", "Since", "Ring",
+    printf("%-18s %5s %3s %-18s %5s %3s %-15s %-10s %-19s %6s %15s %11s %15s "
+           "%11s\n",
+           "Domain 1", "ID", "Vif", "Domain 2", "ID", "Vif", "Bridge",
+           "State", "Since", "Ring",
            "1->2 bytes", "packets", "2->1 bytes", "packets");
     for (i = 0; i < nr; i++) {
         list_line(&links[i]);

@@ -12,6 +12,7 @@
 
 #define HELP_OPTION "-h, --help             Print this text.\n"
 #define DRY_OPTION  "-N, --dry-run          Check and say what would be done.\n"
+#define BRIDGE_OPTION "-b, --bridge=BRIDGE    By vifs on this bridge.\n"
 #define WAIT_OPTION "-w, --wait=SECONDS     Wait this long for the guests; " \
                     "default 10.\n"
 
@@ -40,7 +41,8 @@ static const struct command commands[] = {
 #ifdef HAVE_XEN
     { "enable", cmd_enable,
       "Move the traffic between two guests to shared memory",
-      "[-s SIZE] [-w SECONDS] [-f] [-N] DOM1 DOM2",
+      "[-b BRIDGE] [-s SIZE] [-w SECONDS] [-f] [-N] DOM1[:VIF] DOM2[:VIF]",
+      BRIDGE_OPTION
       "-s, --size=SIZE        Ring of each direction: 128K to 4M, a power of "
       "two.\n"
       WAIT_OPTION
@@ -49,13 +51,14 @@ static const struct command commands[] = {
       DRY_OPTION, true },
     { "disable", cmd_disable,
       "Move the traffic between two guests back to their vifs",
-      "[-w SECONDS] [-N] DOM1 DOM2 | -a [DOM]",
+      "[-b BRIDGE] [-w SECONDS] [-N] DOM1[:VIF] DOM2[:VIF] | -a [DOM[:VIF]]",
       "-a, --all              All links, or all of DOM.\n"
+      BRIDGE_OPTION
       WAIT_OPTION
       DRY_OPTION, true },
     { "list", cmd_list,
       "List the links and what they carried",
-      "[-l] [-j] [DOM]",
+      "[-l] [-j] [DOM[:VIF]]",
       "-l, --long             Notifications, stalls and drops too.\n"
       "-j, --json             Print JSON, complete.\n", false },
     { "relink", cmd_relink,

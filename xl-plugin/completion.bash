@@ -27,6 +27,7 @@ _xl_shmlink_match()
 _xl_shmlink_words()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[$1 + 1]}
+    local at=$COMP_CWORD
 
     compopt +o nospace +o default 2>/dev/null
     if ((COMP_CWORD == $1 + 1)); then
@@ -35,8 +36,14 @@ _xl_shmlink_words()
         _xl_shmlink_match "$cur" < <(xl-shmlink help "$command" 2>/dev/null |
             grep -oE '^-., --[a-z-]+' | grep -oE -- '--[a-z-]+')
     else
+        # A colon is a word of its own, and what comes after it the next.
+        while ((--at > $1 + 1)); do
+            [[ ${COMP_WORDS[at]} == : || ${COMP_WORDS[at + 1]} == : ]] || break
+            cur=${COMP_WORDS[at]}$cur
+        done
         _xl_shmlink_match "$cur" < <(
             xl-shmlink complete "$command" 2>/dev/null)
+        [[ $cur != *:* ]] || COMPREPLY=("${COMPREPLY[@]#"${cur%"${cur##*:}"}"}")
     fi
 }
 

@@ -59,6 +59,8 @@ static json_object *link_json(const struct shmlink_link *link)
                            json_object_new_int64(link->since));
     add_u64(object, "ring_bytes", link->ring_bytes);
     add_u64(object, "device", link->devid);
+    json_object_object_add(object, "bridge", link->bridge[0]
+                           ? json_object_new_string(link->bridge) : NULL);
     json_object_array_add(ends, end_json(link, 0));
     json_object_array_add(ends, end_json(link, 1));
     json_object_object_add(object, "ends", ends);

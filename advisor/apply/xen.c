@@ -361,7 +361,7 @@ static int xen_set_link(void *opaque, const uint32_t domid[2], bool linked,
         const struct shmlink_enable_options options = {
             .dom = { dom[0], dom[1] }, .ring_bytes = ring_bytes };
 
-        rc = shmlink_enable(host->links, &options, &changed);
+        rc = shmlink_enable(host->links, &options, &changed, NULL);
     } else {
         const struct shmlink_disable_options options = {
             .dom = { dom[0], dom[1] } };

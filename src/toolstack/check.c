@@ -25,21 +25,16 @@ static int check_guest(struct shmlink_ctx *ctx,
     return 0;
 }
 
-int check_guests(struct shmlink_ctx *ctx, const char *const dom[2],
-                 struct check *check)
+int check_guests(struct shmlink_ctx *ctx, const struct pick *pick,
+                 struct check *check_r)
 {
-    int i, rc;
+    int rc;
 
-    for (i = 0; i < 2; i++) {
-        rc = shmlink_domain_find(ctx, dom[i], &check->domain[i]);
-        if (rc)
-            return rc;
-    }
-    if (check->domain[0].domid == check->domain[1].domid)
-        return ctx_fail(ctx, -EINVAL, "%s and %s are the same domain; name "
-                        "two", dom[0], dom[1]);
-    rc = check_guest(ctx, &check->domain[0]);
-    return rc ? rc : check_guest(ctx, &check->domain[1]);
+    *check_r = (struct check){
+        .pick = pick, .domain = { pick->domain[0], pick->domain[1] },
+    };
+    rc = check_guest(ctx, &pick->domain[0]);
+    return rc ? rc : check_guest(ctx, &pick->domain[1]);
 }
 
 int check_running(struct shmlink_ctx *ctx, const struct check *check)
@@ -131,51 +126,6 @@ static int no_pair(struct shmlink_ctx *ctx, const struct check *check,
                     domain[1].name, other->bridge);
 }
 
-static int choose_vifs(struct shmlink_ctx *ctx, struct check *check,
-                       const struct vif *const vifs[2], const size_t nr[2])
-{
-    int best = 0, match;
-    size_t i, j;
-
-    for (i = 0; i < nr[0] && best < 2; i++) {
-        for (j = 0; j < nr[1] && best < 2; j++) {
-            match = vifs_match(ctx, &vifs[0][i], &vifs[1][j]);
-            if (match <= best)
-                continue;
-            best = match;
-            check->vif[0] = vifs[0][i];
-            check->vif[1] = vifs[1][j];
-        }
-    }
-    if (!best)
-        return no_pair(ctx, check, &vifs[0][0], &vifs[1][0]);
-    if (!strcasecmp(check->vif[0].mac, check->vif[1].mac))
-        return ctx_fail(ctx, -EOPNOTSUPP, "%s and %s have the same MAC %s; "
-                        "give one of them another", check->domain[0].name,
-                        check->domain[1].name, check->vif[0].mac);
-    return 0;
-}
-
-int check_vifs(struct shmlink_ctx *ctx, struct check *check)
-{
-    struct vif *vifs[2] = { NULL, NULL };
-    size_t nr[2] = { 0, 0 };
-    int i, rc = 0;
-
-    for (i = 0; i < 2 && !rc; i++) {
-        rc = vif_list(ctx, check->domain[i].domid, &vifs[i], &nr[i]);
-        if (!rc && nr[i] == 0)
-            rc = ctx_fail(ctx, -EOPNOTSUPP, "%s (domain %u) has no vif, so no "
-                          "traffic to move; xl network-attach gives it one",
-                          check->domain[i].name, check->domain[i].domid);
-    }
-    if (!rc)
-        rc = choose_vifs(ctx, check, (const struct vif *const *)vifs, nr);
-    free(vifs[0]);
-    free(vifs[1]);
-    return rc;
-}
-
 static int refuse(struct shmlink_ctx *ctx, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -191,7 +141,7 @@ static int refuse(struct shmlink_ctx *ctx, const char *format, ...)
                     "links all the same", what);
 }
 
-int check_limits(struct shmlink_ctx *ctx, const struct check *check)
+static int check_limits(struct shmlink_ctx *ctx, const struct check *check)
 {
     const struct vif *const vifs[2] = { &check->vif[0], &check->vif[1] };
     char text[FILTER_TEXT_BYTES];
@@ -221,6 +171,98 @@ int check_limits(struct shmlink_ctx *ctx, const struct check *check)
         return refuse(ctx, "the kernel does not say (%s) what dom0 filters",
                       strerror(-rc));
     return 0;
+}
+
+/* Errors: EOPNOTSUPP no link can be by this pair, EPERM none should. */
+static int check_pair(struct shmlink_ctx *ctx, const struct check *check)
+{
+    const struct vif *one = &check->vif[0], *other = &check->vif[1];
+
+    if (!vifs_match(ctx, one, other))
+        return no_pair(ctx, check, one, other);
+    if (!strcasecmp(one->mac, other->mac))
+        return ctx_fail(ctx, -EOPNOTSUPP, "%s and %s have the same MAC %s; "
+                        "give one of them another", check->domain[0].name,
+                        check->domain[1].name, one->mac);
+    return check_limits(ctx, check);
+}
+
+/* The first pair to which nothing objects, or to which the least does. */
+static int choose_vifs(struct shmlink_ctx *ctx, struct check *check,
+                       const struct vif *const vifs[2], const size_t nr[2])
+{
+    struct check pair = *check;
+    char why[sizeof(ctx->why)];
+    int rc = 0, best = 0;
+    size_t i;
+
+    for (i = 0; i < nr[0] * nr[1]; i++) {
+        pair.vif[0] = vifs[0][i / nr[1]];
+        pair.vif[1] = vifs[1][i % nr[1]];
+        rc = check_pair(ctx, &pair);
+        if (rc && best && (rc == best || rc != -EPERM))
+            continue;
+        *check = pair;
+        if (!rc)
+            return 0;
+        best = rc;
+        memcpy(why, ctx->why, sizeof(why));
+    }
+    memcpy(ctx->why, why, sizeof(why));
+    return best;
+}
+
+/* The vifs of one guest that are asked for. */
+static int wanted_vifs(struct shmlink_ctx *ctx, const struct check *check,
+                       int end, struct vif **vifs_r, size_t *nr_r)
+{
+    const struct shmlink_domain *domain = &check->domain[end];
+    uint32_t wanted = check->pick->vif[end];
+    const char *bridge = check->pick->bridge;
+    size_t i, nr = 0;
+    int rc;
+
+    rc = vif_list(ctx, domain->domid, vifs_r, nr_r);
+    if (rc)
+        return rc;
+    if (*nr_r == 0)
+        return ctx_fail(ctx, -EOPNOTSUPP, "%s (domain %u) has no vif, so no "
+                        "traffic to move; xl network-attach gives it one",
+                        domain->name, domain->domid);
+    for (i = 0; i < *nr_r; i++)
+        if (wanted == SHMLINK_VIF_ANY || (*vifs_r)[i].devid == wanted)
+            (*vifs_r)[nr++] = (*vifs_r)[i];
+    if (nr == 0)
+        return ctx_fail(ctx, -EOPNOTSUPP, "%s (domain %u) has no vif %u; xl "
+                        "network-list %s shows those that it has",
+                        domain->name, domain->domid, wanted, domain->name);
+    *nr_r = nr;
+    for (i = 0, nr = 0; i < *nr_r; i++)
+        if (!bridge || !strcmp((*vifs_r)[i].bridge, bridge))
+            (*vifs_r)[nr++] = (*vifs_r)[i];
+    if (nr == 0)
+        return ctx_fail(ctx, -EOPNOTSUPP, "%s of %s is not on bridge %s",
+                        *nr_r > 1 ? "any vif" : (*vifs_r)[0].ifname,
+                        domain->name, bridge);
+    *nr_r = nr;
+    return 0;
+}
+
+int check_vifs(struct shmlink_ctx *ctx, bool force, struct check *check)
+{
+    struct vif *vifs[2] = { NULL, NULL };
+    size_t nr[2] = { 0, 0 };
+    int i, rc = 0;
+
+    for (i = 0; i < 2 && !rc; i++)
+        rc = wanted_vifs(ctx, check, i, &vifs[i], &nr[i]);
+    if (!rc)
+        rc = choose_vifs(ctx, check, (const struct vif *const *)vifs, nr);
+    if (rc == -EPERM && force)
+        rc = 0;
+    free(vifs[0]);
+    free(vifs[1]);
+    return rc;
 }
 
 static uint32_t ring_grants(uint32_t ring_bytes)

@@ -6,21 +6,19 @@
 #ifndef SHMLINK_TOOLSTACK_CHECK_H
 #define SHMLINK_TOOLSTACK_CHECK_H
 
-#include "toolstack/registry.h"
+#include "toolstack/pick.h"
 #include "toolstack/vif.h"
 
-/* domain: as found; vif: the pair on one bridge, as chosen. */
+/* pick: as asked for; domain: as found; vif: the pair as chosen. */
 struct check {
+    const struct pick *pick;
     struct shmlink_domain domain[2];
     struct vif vif[2];
 };
 
-/*
- * Two different guests by these names.
- * Errors: ESRCH, EINVAL (the same, dom0), EBUSY (on its way out).
- */
-int check_guests(struct shmlink_ctx *ctx, const char *const dom[2],
-                 struct check *check);
+/* Two guests. Errors: EINVAL dom0, EBUSY one is on its way out. */
+int check_guests(struct shmlink_ctx *ctx, const struct pick *pick,
+                 struct check *check_r);
 
 /* They can answer. Errors: EBUSY one is paused. */
 int check_running(struct shmlink_ctx *ctx, const struct check *check);
@@ -28,11 +26,13 @@ int check_running(struct shmlink_ctx *ctx, const struct check *check);
 /* Errors: EOPNOTSUPP no driver, or none of the same protocol version. */
 int check_drivers(struct shmlink_ctx *ctx, const struct check *check);
 
-/* Choose the pair of vifs. Errors: EOPNOTSUPP no vif, none on one bridge. */
-int check_vifs(struct shmlink_ctx *ctx, struct check *check);
-
-/* What dom0 enforces on these vifs. Errors: EPERM it would be bypassed. */
-int check_limits(struct shmlink_ctx *ctx, const struct check *check);
+/*
+ * Choose the pair of vifs: the first, in the order of their numbers, for which
+ * dom0 enforces nothing, or else, with force, the first.
+ * Errors: EOPNOTSUPP no vif, none on one bridge; EPERM what dom0 enforces
+ * would be bypassed.
+ */
+int check_vifs(struct shmlink_ctx *ctx, bool force, struct check *check);
 
 /*
  * Links per guest, grants and event channels; entries: the links there are.

@@ -8,44 +8,9 @@
 
 #include "toolstack/ctx.h"
 #include "base/lock.h"
+#include "toolstack/pick.h"
 #include "toolstack/remember.h"
 #include "toolstack/teardown.h"
-
-/* The guests named; nr of them. */
-struct disable_guests {
-    struct shmlink_domain domain[2];
-    int nr;
-};
-
-static int disable_find(struct shmlink_ctx *ctx,
-                        const struct shmlink_disable_options *options,
-                        struct disable_guests *guests)
-{
-    int rc;
-
-    for (guests->nr = 0; guests->nr < 2 && options->dom[guests->nr];
-         guests->nr++) {
-        rc = shmlink_domain_find(ctx, options->dom[guests->nr],
-                                 &guests->domain[guests->nr]);
-        if (rc)
-            return rc;
-    }
-    if (guests->nr == 2 && guests->domain[0].domid == guests->domain[1].domid)
-        return ctx_fail(ctx, -EINVAL, "%s and %s are the same domain; name "
-                        "two", options->dom[0], options->dom[1]);
-    return 0;
-}
-
-static bool disable_wants(const struct disable_guests *guests,
-                          const struct registry_entry *entry)
-{
-    int i;
-
-    for (i = 0; i < guests->nr; i++)
-        if (!registry_has(entry, &guests->domain[i]))
-            return false;
-    return true;
-}
 
 static int disable_remember(struct shmlink_ctx *ctx,
                             const struct registry_entry *entry)
@@ -57,27 +22,20 @@ static int disable_remember(struct shmlink_ctx *ctx,
     };
 
     memcpy(link.uuid, entry->link.uuid, sizeof(link.uuid));
+    memcpy(link.vif, entry->link.vif, sizeof(link.vif));
     return remember_add(ctx, &link);
 }
 
-/* The administrator wants the links away: also those only remembered. */
-static int disable_forget(struct shmlink_ctx *ctx,
-                          const struct disable_guests *guests)
-{
-    if (guests->nr == 2)
-        return remember_remove(ctx, guests->domain[0].uuid,
-                               guests->domain[1].uuid);
-    return remember_remove_guest(ctx, guests->nr ? guests->domain[0].uuid
-                                                 : NULL);
-}
-
-/* A link is taken down also where it cannot be forgotten; that fails later. */
+/*
+ * The administrator wants the links away: also those only remembered.  A link
+ * is taken down also where it cannot be forgotten; that fails later.
+ */
 static int disable_entries(struct shmlink_ctx *ctx,
                            const struct shmlink_disable_options *options,
-                           const struct disable_guests *guests,
+                           const struct pick *pick,
                            struct registry_entry *entries, size_t nr)
 {
-    int rc, forget = options->remember ? 0 : disable_forget(ctx, guests);
+    int rc, forget = options->remember ? 0 : remember_forget(ctx, pick);
     char why[sizeof(ctx->why)];
 
     memcpy(why, ctx->why, sizeof(why));
@@ -92,7 +50,7 @@ static int disable_entries(struct shmlink_ctx *ctx,
 
 static int disable_locked(struct shmlink_ctx *ctx,
                           const struct shmlink_disable_options *options,
-                          const struct disable_guests *guests, size_t *nr_r)
+                          const struct pick *pick, size_t *nr_r)
 {
     struct registry_entry *entries = NULL;
     size_t i, nr = 0, wanted = 0;
@@ -105,7 +63,7 @@ static int disable_locked(struct shmlink_ctx *ctx,
     if (rc)
         goto out;
     for (i = 0; i < nr; i++)
-        if (disable_wants(guests, &entries[i]))
+        if (pick_has(ctx, pick, &entries[i]))
             entries[wanted++] = entries[i];
     *nr_r = wanted;
     if (options->dry_run)
@@ -113,7 +71,7 @@ static int disable_locked(struct shmlink_ctx *ctx,
     for (i = 0; i < wanted && options->remember && !rc; i++)
         rc = disable_remember(ctx, &entries[i]);
     if (!rc)
-        rc = disable_entries(ctx, options, guests, entries, wanted);
+        rc = disable_entries(ctx, options, pick, entries, wanted);
  out:
     free(entries);
     return rc;
@@ -123,20 +81,20 @@ int shmlink_disable(struct shmlink_ctx *ctx,
                     const struct shmlink_disable_options *options,
                     size_t *nr_r)
 {
-    struct disable_guests guests;
+    struct pick pick;
     int rc;
 
     ctx_begin(ctx);
     *nr_r = 0;
-    rc = disable_find(ctx, options, &guests);
+    rc = pick_find(ctx, options->dom, options->bridge, &pick);
     if (rc)
         return rc;
     if (options->dry_run)
-        return disable_locked(ctx, options, &guests, nr_r);
+        return disable_locked(ctx, options, &pick, nr_r);
     rc = lock_take(ctx);
     if (rc)
         return rc;
-    rc = disable_locked(ctx, options, &guests, nr_r);
+    rc = disable_locked(ctx, options, &pick, nr_r);
     lock_release(ctx);
     return rc;
 }

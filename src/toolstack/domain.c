@@ -71,6 +71,29 @@ int shmlink_domain_find(struct shmlink_ctx *ctx, const char *text,
     return 0;
 }
 
+int domain_find_vif(struct shmlink_ctx *ctx, const char *text,
+                    struct shmlink_domain *domain_r, uint32_t *vif_r)
+{
+    const char *colon = strrchr(text, ':');
+    char dom[SHMLINK_NAME_BYTES];
+    uint32_t vif, domid;
+    int rc, len;
+
+    len = colon ? snprintf(dom, sizeof(dom), "%.*s", (int)(colon - text),
+                           text) : 0;
+    if (len <= 0 || len >= (int)sizeof(dom) ||
+        parse_u32(colon + 1, 0, SHMLINK_VIF_ANY - 1, &vif) ||
+        (parse_u32(dom, 0, DOMID_FIRST_RESERVED - 1, &domid) &&
+         !libxl_name_to_domid(ctx->xl, text, &domid))) {
+        *vif_r = SHMLINK_VIF_ANY;
+        return shmlink_domain_find(ctx, text, domain_r);
+    }
+    rc = shmlink_domain_find(ctx, dom, domain_r);
+    if (!rc)
+        *vif_r = vif;
+    return rc;
+}
+
 int shmlink_domain_list(struct shmlink_ctx *ctx,
                         struct shmlink_domain **domains_r, size_t *nr_r)
 {

@@ -10,6 +10,14 @@
 
 #include "shmlink.h"
 
+/*
+ * "DOM" or "DOM:VIF"; *vif_r is SHMLINK_VIF_ANY for the former.  A domain
+ * that is called like the whole text goes before, but not before numbers.
+ * Errors: ESRCH.
+ */
+int domain_find_vif(struct shmlink_ctx *ctx, const char *text,
+                    struct shmlink_domain *domain_r, uint32_t *vif_r);
+
 /* By number. Errors: ESRCH. */
 int domain_by_id(struct shmlink_ctx *ctx, uint32_t domid,
                  struct shmlink_domain *domain_r);

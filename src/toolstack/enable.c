@@ -18,37 +18,34 @@
 #include "toolstack/teardown.h"
 #include "toolstack/wait.h"
 
-static bool same_guests(const struct shmlink_link *link,
-                        const struct check *check)
-{
-    uint32_t one = check->domain[0].domid, other = check->domain[1].domid;
-
-    return (link->domid[0] == one && link->domid[1] == other) ||
-           (link->domid[0] == other && link->domid[1] == one);
-}
-
 /*
  * 1: linked already, as asked; 0: not linked.  A dry run does not sweep, so
  * it looks past what a sweep would take away.
  */
 static int enable_linked(struct shmlink_ctx *ctx, const struct check *check,
                          const struct shmlink_enable_options *options,
-                         const struct registry_entry *entries, size_t nr)
+                         const struct registry_entry *entries, size_t nr,
+                         struct shmlink_link *link_r)
 {
+    const struct shmlink_link *other = NULL;
     size_t i;
 
     for (i = 0; i < nr; i++) {
-        if (!same_guests(&entries[i].link, check) ||
+        if (!pick_has(ctx, check->pick, &entries[i]) ||
             teardown_state(ctx, &entries[i]) != SHMLINK_CONNECTED)
             continue;
-        if (!options->ring_bytes ||
-            options->ring_bytes == entries[i].link.ring_bytes)
-            return 1;
+        other = &entries[i].link;
+        if (options->ring_bytes && options->ring_bytes != other->ring_bytes)
+            continue;
+        *link_r = *other;
+        registry_describe(ctx, link_r);
+        return 1;
+    }
+    if (other)
         return ctx_fail(ctx, -EEXIST, "%s and %s are linked already, with "
                         "rings of %uK; disable the link to change that",
                         check->domain[0].name, check->domain[1].name,
-                        entries[i].link.ring_bytes / 1024);
-    }
+                        other->ring_bytes / 1024);
     return 0;
 }
 
@@ -136,10 +133,31 @@ static int enable_connect(struct shmlink_ctx *ctx, const struct check *check,
     return enable_explain(ctx, check, entry, rc, wait_ms);
 }
 
+/* The link that is to be, as far as it is known before. */
+static void enable_describe(const struct check *check,
+                            const struct shmlink_enable_options *options,
+                            struct shmlink_link *link_r)
+{
+    int i;
+
+    *link_r = (struct shmlink_link){
+        .ring_bytes = options->ring_bytes ? options->ring_bytes
+                                          : SHMLINK_RING_BYTES_DEFAULT,
+    };
+    for (i = 0; i < 2; i++) {
+        link_r->domid[i] = check->domain[i].domid;
+        link_r->vif[i] = check->vif[i].devid;
+        memcpy(link_r->uuid[i], check->domain[i].uuid, 16);
+        memcpy(link_r->name[i], check->domain[i].name,
+               sizeof(link_r->name[i]));
+    }
+    memcpy(link_r->bridge, check->vif[0].bridge, sizeof(link_r->bridge));
+}
+
 /* Make the link and see it up, or leave nothing of it. */
 static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
                        const struct shmlink_enable_options *options,
-                       uint32_t ring_bytes, bool made_backend)
+                       bool made_backend, struct shmlink_link *link)
 {
     const char *const macs[2] = { check->vif[0].mac, check->vif[1].mac };
     struct registry_entry entry = {
@@ -147,17 +165,12 @@ static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
         .force = options->force,
         .made_backend = made_backend,
         .pid = getpid(),
-        .link.ring_bytes = ring_bytes,
-        .link.since = time(NULL),
+        .link = *link,
     };
     char why[sizeof(ctx->why)];
-    int i, rc;
+    int rc;
 
-    for (i = 0; i < 2; i++) {
-        entry.link.domid[i] = check->domain[i].domid;
-        entry.link.vif[i] = check->vif[i].devid;
-        memcpy(entry.link.uuid[i], check->domain[i].uuid, 16);
-    }
+    entry.link.since = time(NULL);
     rc = enable_nonce(entry.link.nonce);
     if (!rc)
         rc = process_start(ctx, entry.pid, &entry.pid_start);
@@ -170,8 +183,10 @@ static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
         return rc;
     rc = enable_connect(ctx, check, &entry, options->wait_ms
                         ? options->wait_ms : SHMLINK_WAIT_MS_DEFAULT);
-    if (!rc)
+    if (!rc) {
+        *link = entry.link;
         return 0;
+    }
     /* The reason is why it failed, not how the clearing up went. */
     memcpy(why, ctx->why, sizeof(why));
     teardown(ctx, &entry, 1, TEARDOWN_WAIT_MS, false);
@@ -192,11 +207,11 @@ static bool made_backend_before(const struct registry_entry *entries,
 
 static int enable_locked(struct shmlink_ctx *ctx,
                          const struct shmlink_enable_options *options,
-                         struct check *check, bool *changed_r)
+                         struct check *check, bool *changed_r,
+                         struct shmlink_link *link)
 {
-    uint32_t ring_bytes = options->ring_bytes ? options->ring_bytes
-                                              : SHMLINK_RING_BYTES_DEFAULT;
     struct registry_entry *entries = NULL;
+    struct pick made;
     size_t nr = 0;
     int rc = 0;
 
@@ -205,7 +220,7 @@ static int enable_locked(struct shmlink_ctx *ctx,
     if (!rc)
         rc = registry_read(ctx, &entries, &nr);
     if (!rc)
-        rc = enable_linked(ctx, check, options, entries, nr);
+        rc = enable_linked(ctx, check, options, entries, nr, link);
     if (rc) {
         *changed_r = false;
         rc = rc > 0 ? 0 : rc;
@@ -216,45 +231,64 @@ static int enable_locked(struct shmlink_ctx *ctx,
     if (!rc)
         rc = check_drivers(ctx, check);
     if (!rc)
-        rc = check_vifs(ctx, check);
-    if (!rc && !options->force)
-        rc = check_limits(ctx, check);
-    if (!rc)
-        rc = check_headroom(ctx, check, ring_bytes, entries, nr);
+        rc = check_vifs(ctx, options->force, check);
+    if (!rc) {
+        enable_describe(check, options, link);
+        rc = check_headroom(ctx, check, link->ring_bytes, entries, nr);
+    }
     if (!rc && !options->dry_run)
-        rc = enable_link(ctx, check, options, ring_bytes,
+        rc = enable_link(ctx, check, options,
                          made_backend_before(entries, nr,
-                                             check->domain[0].domid));
+                                             check->domain[0].domid), link);
     *changed_r = !rc;
  out:
     /* The link is up, whatever is noted of it elsewhere. */
-    if (!rc && !options->dry_run &&
-        remember_remove(ctx, check->domain[0].uuid, check->domain[1].uuid))
-        ctx_notice(ctx, "%s", ctx->why);
+    if (!rc && !options->dry_run) {
+        made = pick_link(link->uuid, link->vif);
+        if (remember_forget(ctx, &made))
+            ctx_notice(ctx, "%s", ctx->why);
+    }
     free(entries);
     return rc;
 }
 
+/* The guests as they are now. */
+static int enable_find(struct shmlink_ctx *ctx,
+                       const struct shmlink_enable_options *options,
+                       struct pick *pick, struct check *check)
+{
+    int rc = pick_find(ctx, options->dom, options->bridge, pick);
+
+    return rc ? rc : check_guests(ctx, pick, check);
+}
+
 int shmlink_enable(struct shmlink_ctx *ctx,
                    const struct shmlink_enable_options *options,
-                   bool *changed_r)
+                   bool *changed_r, struct shmlink_link *link_r)
 {
+    struct shmlink_link link;
     struct check check;
+    struct pick pick;
     int rc;
 
     ctx_begin(ctx);
-    rc = check_guests(ctx, options->dom, &check);
+    rc = enable_find(ctx, options, &pick, &check);
     if (rc)
         return rc;
-    if (options->dry_run)
-        return enable_locked(ctx, options, &check, changed_r);
+    if (options->dry_run) {
+        rc = enable_locked(ctx, options, &check, changed_r, &link);
+        goto out;
+    }
     rc = lock_take(ctx);
     if (rc)
         return rc;
     /* Who was there before waiting for the lock need not be there now. */
-    rc = check_guests(ctx, options->dom, &check);
+    rc = enable_find(ctx, options, &pick, &check);
     if (!rc)
-        rc = enable_locked(ctx, options, &check, changed_r);
+        rc = enable_locked(ctx, options, &check, changed_r, &link);
     lock_release(ctx);
+ out:
+    if (!rc && link_r)
+        *link_r = link;
     return rc;
 }

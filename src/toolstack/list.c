@@ -7,8 +7,8 @@
 
 #include "toolstack/counters.h"
 #include "toolstack/ctx.h"
-#include "toolstack/domain.h"
 #include "base/lock.h"
+#include "toolstack/pick.h"
 #include "toolstack/teardown.h"
 
 enum { COUNTERS_WAIT_MS = 1000 };
@@ -25,23 +25,6 @@ const char *shmlink_state_name(enum shmlink_state state)
     return names[state];
 }
 
-/* What the registry does not note. */
-static void list_complete(struct shmlink_ctx *ctx,
-                          struct registry_entry *entry)
-{
-    struct shmlink_link *link = &entry->link;
-    struct shmlink_domain domain;
-    int end;
-
-    link->state = teardown_state(ctx, entry);
-    for (end = 0; end < 2; end++) {
-        if (domain_same(ctx, link->domid[end], link->uuid[end], &domain))
-            strcpy(link->name[end], "?");
-        else
-            memcpy(link->name[end], domain.name, sizeof(link->name[end]));
-    }
-}
-
 static int list_compare(const void *a, const void *b)
 {
     const struct registry_entry *one = a, *other = b;
@@ -50,6 +33,9 @@ static int list_compare(const void *a, const void *b)
     for (end = 0; end < 2; end++)
         if (one->link.domid[end] != other->link.domid[end])
             return one->link.domid[end] < other->link.domid[end] ? -1 : 1;
+    for (end = 0; end < 2; end++)
+        if (one->link.vif[end] != other->link.vif[end])
+            return one->link.vif[end] < other->link.vif[end] ? -1 : 1;
     return strcmp(one->link.nonce, other->link.nonce);
 }
 
@@ -70,12 +56,13 @@ int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
 {
     struct registry_entry *entries = NULL;
     struct shmlink_link *links = NULL;
-    struct shmlink_domain domain;
+    const char *const doms[2] = { dom, NULL };
+    struct pick pick;
     size_t i, nr = 0, wanted = 0;
     int rc;
 
     ctx_begin(ctx);
-    rc = dom ? shmlink_domain_find(ctx, dom, &domain) : 0;
+    rc = pick_find(ctx, doms, NULL, &pick);
     if (!rc)
         rc = list_sweep(ctx);
     if (!rc)
@@ -83,7 +70,7 @@ int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
     if (rc)
         goto out;
     for (i = 0; i < nr; i++)
-        if (!dom || registry_has(&entries[i], &domain))
+        if (pick_has(ctx, &pick, &entries[i]))
             entries[wanted++] = entries[i];
     qsort(entries, wanted, sizeof(*entries), list_compare);
     if (counters)
@@ -96,8 +83,9 @@ int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
         goto out;
     }
     for (i = 0; i < wanted; i++) {
-        list_complete(ctx, &entries[i]);
         links[i] = entries[i].link;
+        links[i].state = teardown_state(ctx, &entries[i]);
+        registry_describe(ctx, &links[i]);
     }
     *links_r = links;
     *nr_r = wanted;

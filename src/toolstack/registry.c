@@ -12,6 +12,7 @@
 #include "toolstack/domain.h"
 #include "base/parse.h"
 #include "toolstack/registry.h"
+#include "toolstack/vif.h"
 #include "shmlink-wire.h"
 #include "base/uuid.h"
 
@@ -192,17 +193,20 @@ int registry_set_phase(struct shmlink_ctx *ctx, struct registry_entry *entry,
     return 0;
 }
 
-bool registry_has(const struct registry_entry *entry,
-                  const struct shmlink_domain *domain)
+void registry_describe(struct shmlink_ctx *ctx, struct shmlink_link *link)
 {
-    const struct shmlink_link *link = &entry->link;
+    struct shmlink_domain domain;
+    struct vif vif;
     int end;
 
-    for (end = 0; end < 2; end++)
-        if (link->domid[end] == domain->domid &&
-            !memcmp(link->uuid[end], domain->uuid, 16))
-            return true;
-    return false;
+    for (end = 0; end < 2; end++) {
+        if (domain_same(ctx, link->domid[end], link->uuid[end], &domain))
+            strcpy(link->name[end], "?");
+        else
+            memcpy(link->name[end], domain.name, sizeof(link->name[end]));
+    }
+    if (!vif_read(ctx, link->domid[0], link->vif[0], &vif))
+        memcpy(link->bridge, vif.bridge, sizeof(link->bridge));
 }
 
 bool registry_abandoned(struct shmlink_ctx *ctx,

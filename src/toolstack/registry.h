@@ -19,7 +19,7 @@ enum registry_phase {
 };
 
 /*
- * link: but for names, state and counters, which are not noted.
+ * link: but for names, bridge, state and counters, which are not noted.
  * made_backend: the back end's guest had no backend/ before the first link.
  * pid, pid_start: the command that works on it while connecting or closing.
  */
@@ -46,9 +46,8 @@ int registry_remove(struct store *store, const char *nonce);
 int registry_set_phase(struct shmlink_ctx *ctx, struct registry_entry *entry,
                        enum registry_phase phase);
 
-/* The guest is an end of the link; its domid alone may be used again. */
-bool registry_has(const struct registry_entry *entry,
-                  const struct shmlink_domain *domain);
+/* Fill in what is not noted but can be looked up: names and bridge. */
+void registry_describe(struct shmlink_ctx *ctx, struct shmlink_link *link);
 
 /* The process at work on the entry is gone. */
 bool registry_abandoned(struct shmlink_ctx *ctx,

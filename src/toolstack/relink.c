@@ -53,7 +53,7 @@ static int relink_one(struct shmlink_ctx *ctx, const struct remembered *link,
         .ring_bytes = link->ring_bytes,
         .force = link->force,
     };
-    char domids[2][16];
+    char ends[2][24];
     bool changed = false;
     int i, rc;
 
@@ -64,11 +64,12 @@ static int relink_one(struct shmlink_ctx *ctx, const struct remembered *link,
         if (domain_by_uuid(ctx, link->uuid[i], &domains[i]) ||
             domains[i].paused)
             return 0;
-        snprintf(domids[i], sizeof(domids[i]), "%u", domains[i].domid);
-        options.dom[i] = domids[i];
+        snprintf(ends[i], sizeof(ends[i]), link->vif[i] == SHMLINK_VIF_ANY
+                 ? "%u" : "%u:%u", domains[i].domid, link->vif[i]);
+        options.dom[i] = ends[i];
     }
     relink_wait(ctx, domains);
-    rc = shmlink_enable(ctx, &options, &changed);
+    rc = shmlink_enable(ctx, &options, &changed, NULL);
     if (rc == -EINTR)
         return rc;
     if (rc)

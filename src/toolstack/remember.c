@@ -12,6 +12,7 @@
 
 #include "toolstack/ctx.h"
 #include "toolstack/domain.h"
+#include "toolstack/pick.h"
 #include "toolstack/remember.h"
 #include "shmlink-wire.h"
 #include "base/uuid.h"
@@ -25,6 +26,30 @@ static int remember_parse_uuid(json_object *uuids, size_t index,
     const char *text = item ? json_object_get_string(item) : NULL;
 
     return text ? domain_uuid_parse(text, uuid_r) : -EINVAL;
+}
+
+/* Before guests had a link for each pair of vifs none was noted. */
+static int remember_parse_vifs(json_object *item, uint32_t vif_r[2])
+{
+    json_object *vifs, *vif;
+    int64_t value;
+    size_t i;
+
+    vif_r[0] = vif_r[1] = SHMLINK_VIF_ANY;
+    if (!json_object_object_get_ex(item, "vif", &vifs))
+        return 0;
+    if (!json_object_is_type(vifs, json_type_array) ||
+        json_object_array_length(vifs) != 2)
+        return -EINVAL;
+    for (i = 0; i < 2; i++) {
+        vif = json_object_array_get_idx(vifs, i);
+        value = json_object_get_int64(vif);
+        if (!json_object_is_type(vif, json_type_int) || value < 0 ||
+            value > SHMLINK_VIF_ANY)
+            return -EINVAL;
+        vif_r[i] = (uint32_t)value;
+    }
+    return 0;
 }
 
 static int remember_parse_link(json_object *item, struct remembered *link_r)
@@ -49,7 +74,7 @@ static int remember_parse_link(json_object *item, struct remembered *link_r)
     if (remember_parse_uuid(uuids, 0, link_r->uuid[0]) ||
         remember_parse_uuid(uuids, 1, link_r->uuid[1]))
         return -EINVAL;
-    return 0;
+    return remember_parse_vifs(item, link_r->vif);
 }
 
 int remember_parse(const char *text, time_t now, struct remembered **links_r,
@@ -142,13 +167,17 @@ static json_object *remember_build(const struct remembered *links, size_t nr)
     for (i = 0; i < nr; i++) {
         json_object *item = json_object_new_object();
         json_object *uuids = json_object_new_array();
+        json_object *vifs = json_object_new_array();
         char uuid[UUID_TEXT_BYTES];
 
         for (end = 0; end < 2; end++) {
             uuid_text(links[i].uuid[end], uuid);
             json_object_array_add(uuids, json_object_new_string(uuid));
+            json_object_array_add(vifs,
+                                  json_object_new_int64(links[i].vif[end]));
         }
         json_object_object_add(item, "uuid", uuids);
+        json_object_object_add(item, "vif", vifs);
         json_object_object_add(item, "ring_bytes",
                                json_object_new_int64(links[i].ring_bytes));
         json_object_object_add(item, "force",
@@ -208,17 +237,9 @@ static int remember_write(struct shmlink_ctx *ctx,
               : 0;
 }
 
-static bool remembered_is(const struct remembered *link, const uint8_t one[16],
-                          const uint8_t other[16])
-{
-    return (!memcmp(link->uuid[0], one, 16) &&
-            !memcmp(link->uuid[1], other, 16)) ||
-           (!memcmp(link->uuid[0], other, 16) &&
-            !memcmp(link->uuid[1], one, 16));
-}
-
 int remember_add(struct shmlink_ctx *ctx, const struct remembered *link)
 {
+    struct pick pick = pick_link(link->uuid, link->vif);
     struct remembered *links = NULL, *more;
     size_t i, nr;
     int rc;
@@ -227,7 +248,7 @@ int remember_add(struct shmlink_ctx *ctx, const struct remembered *link)
     if (rc)
         return rc;
     for (i = 0; i < nr; i++)
-        if (remembered_is(&links[i], link->uuid[0], link->uuid[1]))
+        if (pick_has_remembered(ctx, &pick, &links[i]))
             break;
     more = realloc(links, (nr + 1) * sizeof(*links));
     if (more) {
@@ -241,12 +262,8 @@ int remember_add(struct shmlink_ctx *ctx, const struct remembered *link)
     return rc;
 }
 
-/* Keep those for which forget() says no; write only where that changes. */
-static int remember_filter(struct shmlink_ctx *ctx,
-                           bool (*forget)(const struct remembered *link,
-                                          const uint8_t *one,
-                                          const uint8_t *other),
-                           const uint8_t *one, const uint8_t *other)
+/* Write only where that changes something. */
+int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick)
 {
     struct remembered *links = NULL;
     size_t i, nr, kept = 0;
@@ -256,29 +273,10 @@ static int remember_filter(struct shmlink_ctx *ctx,
     if (rc)
         return rc;
     for (i = 0; i < nr; i++)
-        if (!forget(&links[i], one, other))
+        if (!pick_has_remembered(ctx, pick, &links[i]))
             links[kept++] = links[i];
     if (kept < nr)
         rc = remember_write(ctx, links, kept);
     free(links);
     return rc;
-}
-
-int remember_remove(struct shmlink_ctx *ctx, const uint8_t one[16],
-                    const uint8_t other[16])
-{
-    return remember_filter(ctx, remembered_is, one, other);
-}
-
-static bool remembered_has(const struct remembered *link, const uint8_t *uuid,
-                           const uint8_t *other)
-{
-    (void)other;
-    return !uuid || !memcmp(link->uuid[0], uuid, 16) ||
-           !memcmp(link->uuid[1], uuid, 16);
-}
-
-int remember_remove_guest(struct shmlink_ctx *ctx, const uint8_t *uuid)
-{
-    return remember_filter(ctx, remembered_has, uuid, NULL);
 }

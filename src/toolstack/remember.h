@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Links to be brought back: those that the dispatcher took down for a save, a
- * migration or a suspend, by the two guests' UUIDs, in
+ * migration or a suspend, by the two guests' UUIDs and vifs, in
  * ctx->state_dir/remembered.json.  One that nobody asked for in 7 days is
  * forgotten.  All calls need the lock.
  */
@@ -13,10 +13,13 @@
 #include <stdint.h>
 #include <time.h>
 
+struct pick;
 struct shmlink_ctx;
 
+/* vif: SHMLINK_VIF_ANY where the file is an older version's. */
 struct remembered {
     uint8_t uuid[2][16];
+    uint32_t vif[2];
     uint32_t ring_bytes;
     bool force;
     time_t since;
@@ -25,13 +28,10 @@ struct remembered {
 /* *links_r is the caller's to free(); no file is no links. */
 int remember_read(struct shmlink_ctx *ctx, struct remembered **links_r,
                   size_t *nr_r);
-/* Add a link, or replace the one of the same two guests. */
+/* Add a link, or replace the one of the same two guests' same vifs. */
 int remember_add(struct shmlink_ctx *ctx, const struct remembered *link);
-/* Forget the link of these two guests, in either order; none is no error. */
-int remember_remove(struct shmlink_ctx *ctx, const uint8_t one[16],
-                    const uint8_t other[16]);
-/* Forget all that have this guest, or all where uuid is NULL. */
-int remember_remove_guest(struct shmlink_ctx *ctx, const uint8_t *uuid);
+/* Forget the links that a command means; none is no error. */
+int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick);
 
 /*
  * Pure: the file's text. Errors: EINVAL not such a file.

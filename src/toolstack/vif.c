@@ -85,15 +85,16 @@ static bool vif_read_rate(struct store *store, const char *backend)
 }
 
 /* A vif that the toolstack is just making or removing has not all of these. */
-static int vif_read(struct store *store, uint32_t domid, uint32_t devid,
-                    struct vif *vif_r)
+int vif_read(struct shmlink_ctx *ctx, uint32_t domid, uint32_t devid,
+             struct vif *vif_r)
 {
     struct vif vif = { .domid = domid, .devid = devid };
+    struct store store = { .ctx = ctx };
     char backend[STORE_VALUE_BYTES], value[STORE_VALUE_BYTES], *end;
     uint8_t mac[6];
     int rc;
 
-    rc = store_read(store, backend, LIBXL_VIFS "/%" PRIu32 "/backend", domid,
+    rc = store_read(&store, backend, LIBXL_VIFS "/%" PRIu32 "/backend", domid,
                     devid);
     if (rc)
         return rc;
@@ -111,20 +112,20 @@ static int vif_read(struct store *store, uint32_t domid, uint32_t devid,
         *vif_r = vif;
         return 0;
     }
-    rc = store_read(store, value, "%s/mac", backend);
+    rc = store_read(&store, value, "%s/mac", backend);
     if (!rc)
         rc = parse_mac(value, mac);
     if (rc)
         return rc;
     strcpy(vif.mac, value);
-    if (store_read(store, value, "%s/vifname", backend) || !value[0])
+    if (store_read(&store, value, "%s/vifname", backend) || !value[0])
         snprintf(value, sizeof(value), "vif%" PRIu32 ".%" PRIu32, domid,
                  devid);
     if (!ifname_valid(value))
         return -EINVAL;
     strcpy(vif.ifname, value);
-    vif_read_bridge(store, backend, &vif);
-    vif.rate_limited = vif_read_rate(store, backend);
+    vif_read_bridge(&store, backend, &vif);
+    vif.rate_limited = vif_read_rate(&store, backend);
     *vif_r = vif;
     return 0;
 }
@@ -158,7 +159,7 @@ int vif_list(struct shmlink_ctx *ctx, uint32_t domid, struct vif **vifs_r,
     }
     for (i = 0; i < nr_names; i++)
         if (!parse_u32(names[i], 0, UINT32_MAX, &devid) &&
-            !vif_read(&store, domid, devid, &vifs[nr]))
+            !vif_read(ctx, domid, devid, &vifs[nr]))
             nr++;
     qsort(vifs, nr, sizeof(*vifs), vif_compare);
     *vifs_r = vifs;
@@ -166,6 +167,25 @@ int vif_list(struct shmlink_ctx *ctx, uint32_t domid, struct vif **vifs_r,
  out:
     free(names);
     return rc;
+}
+
+int shmlink_vif_list(struct shmlink_ctx *ctx, uint32_t domid,
+                     uint32_t **vifs_r, size_t *nr_r)
+{
+    struct vif *vifs = NULL;
+    size_t i, nr;
+    int rc;
+
+    ctx_begin(ctx);
+    rc = vif_list(ctx, domid, &vifs, &nr);
+    if (rc)
+        return rc;
+    *vifs_r = calloc(nr + 1, sizeof(**vifs_r));
+    for (i = 0; i < nr && *vifs_r; i++)
+        (*vifs_r)[i] = vifs[i].devid;
+    *nr_r = nr;
+    free(vifs);
+    return *vifs_r ? 0 : ctx_fail(ctx, -ENOMEM, "out of memory");
 }
 
 bool vif_bridge_has_vlans(struct shmlink_ctx *ctx, const char *bridge)

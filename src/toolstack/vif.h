@@ -30,6 +30,10 @@ struct vif {
     bool rate_limited;
 };
 
+/* One vif of a guest. Errors: ENOENT, EINVAL not all of it is there. */
+int vif_read(struct shmlink_ctx *ctx, uint32_t domid, uint32_t devid,
+             struct vif *vif_r);
+
 /* All vifs of a guest by number; *vifs_r is the caller's to free(). */
 int vif_list(struct shmlink_ctx *ctx, uint32_t domid, struct vif **vifs_r,
              size_t *nr_r);

@@ -11,7 +11,8 @@ cat >bin/xl-shmlink <<'SCRIPT'
 case $* in
 complete) printf '%s\n' enable disable list ;;
 'complete enable')
-    printf '%s\n' web db 'web-$(touch ran)' 'web;touch ran' 'w`touch ran`' ;;
+    printf '%s\n' web db 'web-$(touch ran)' 'web;touch ran' 'w`touch ran`' \
+        db:0 db:1 ;;
 'help enable') printf '%s\n' '-s, --size=SIZE  X' '-w, --wait=SECONDS' ;;
 esac
 SCRIPT
@@ -40,7 +41,10 @@ check 'enable|' xl shmlink en
 check 'disable|' xl -v shmlink d
 check 'list|' xl-shmlink l
 check '--size|' xl shmlink enable --s
-check 'db|' xl shmlink enable web d
+check 'db|db:0|db:1|' xl shmlink enable web d
+check '0|1|' xl shmlink enable web db :
+check '1|' xl shmlink enable db : 1
+check 'db|db:0|db:1|' xl shmlink enable db : 1 d
 check 'web|web-\$\(touch\ ran\)|web\;touch\ ran|' xl shmlink enable we
 check 'web-\$\(touch\ ran\)|' xl shmlink enable 'web-\$'
 # shellcheck disable=SC2016

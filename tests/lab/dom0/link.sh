@@ -5,11 +5,11 @@
 enable() { xl shmlink enable "$@" || fail "xl shmlink enable $*"; }
 disable() { xl shmlink disable "$@" || fail "xl shmlink disable $*"; }
 
-# link_sum FIELD DOM1 DOM2: both ends' counter FIELD of a link, added.
+# link_sum FIELD DOM1 DOM2: counter FIELD of their links' ends, added.
 link_sum() {
     xl shmlink list -j | jq -e --arg f "$1" --arg a "$2" --arg b "$3" '
         map(select([.ends[].name] | sort == ([$a, $b] | sort))) |
-        if length == 1 then [.[0].ends[].counters[$f]] | add else error end' ||
+        if length > 0 then [.[].ends[].counters[$f]] | add else error end' ||
         fail "no counters of $2 and $3: $(xl shmlink list -j)"
 }
 

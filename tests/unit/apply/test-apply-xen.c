@@ -271,8 +271,9 @@ int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
 
 int shmlink_enable(struct shmlink_ctx *ctx,
                    const struct shmlink_enable_options *options,
-                   bool *changed_r)
+                   bool *changed_r, struct shmlink_link *link_r)
 {
+    assert_null(link_r);
     /* Told to stop, only the one that heeds no signal goes on. */
     if (xen.stopped && ctx == (struct shmlink_ctx *)&handle)
         return -EINTR;

@@ -22,6 +22,8 @@
 
 #define BACK    "/local/domain/1/backend/shmlink/2/0"
 #define FRONT   "/local/domain/2/device/shmlink/0"
+#define BACK_1  "/local/domain/1/backend/shmlink/2/1"
+#define FRONT_1 "/local/domain/2/device/shmlink/1"
 #define LINKS   "/tool/shmlink/links"
 
 static char root[64];
@@ -60,10 +62,26 @@ static void put_port(const char *ifname, const char *bridge)
     assert_int_equal(symlink(target, link), 0);
 }
 
+static void put_vif(uint32_t domid, uint32_t devid, const char *bridge)
+{
+    char path[160], value[128];
+
+    snprintf(path, sizeof(path), "/libxl/%u/device/vif/%u/backend", domid,
+             devid);
+    snprintf(value, sizeof(value), "/local/domain/0/backend/vif/%u/%u", domid,
+             devid);
+    stub_set(path, value);
+    snprintf(path, sizeof(path), "%s/mac", value);
+    snprintf(value, sizeof(value), "00:16:3e:00:%02x:%02x", devid, domid);
+    stub_set(path, value);
+    snprintf(value, sizeof(value), "vif%u.%u", domid, devid);
+    put_port(value, bridge);
+}
+
 static void put_guest(uint32_t domid, const char *name)
 {
     struct stub_domain *domain = &stub_domains[domid];
-    char path[160], value[128];
+    char path[160];
 
     *domain = (struct stub_domain){ .domid = domid, .name = name };
     memset(domain->uuid, (int)(0x10 + domid), 16);
@@ -74,14 +92,7 @@ static void put_guest(uint32_t domid, const char *name)
     snprintf(path, sizeof(path), "/local/domain/%u/data/shmlink/versions",
              domid);
     stub_set(path, "1 1");
-    snprintf(path, sizeof(path), "/libxl/%u/device/vif/0/backend", domid);
-    snprintf(value, sizeof(value), "/local/domain/0/backend/vif/%u/0", domid);
-    stub_set(path, value);
-    snprintf(path, sizeof(path), "%s/mac", value);
-    snprintf(value, sizeof(value), "00:16:3e:00:00:%02x", domid);
-    stub_set(path, value);
-    snprintf(value, sizeof(value), "vif%u.0", domid);
-    put_port(value, "xenbr0");
+    put_vif(domid, 0, "xenbr0");
 }
 
 static int set_up(void **state)
@@ -135,27 +146,32 @@ static void assert_phase(const char *phase)
     assert_non_null(strstr(stub_get(stub_below(LINKS)), word));
 }
 
-/* Two drivers as they should be. */
-static void guests_good(void)
+/* One link of two drivers as they should be, by its two states. */
+static void guests_link(const char *back_path, const char *front_path)
 {
-    const char *back = stub_get(BACK "/state");
-    const char *front = stub_get(FRONT "/state");
+    const char *back = stub_get(back_path), *front = stub_get(front_path);
 
     if (!back && front)     /* the peer is gone */
-        stub_set(FRONT "/state", "6");
+        stub_set(front_path, "6");
     if (!back || !front)
         return;
     if (*back == '5' || *back == '6')
-        step(FRONT "/state", front, "6");
+        step(front_path, front, "6");
     if (*front == '6')
-        step(BACK "/state", back, "6");
-    step(BACK "/state", "1", "2");
+        step(back_path, back, "6");
+    step(back_path, "1", "2");
     if (*back == '2')
-        step(FRONT "/state", "1", "3");
+        step(front_path, "1", "3");
     if (*front == '3')
-        step(BACK "/state", "2", "4");
+        step(back_path, "2", "4");
     if (*back == '4')
-        step(FRONT "/state", "3", "4");
+        step(front_path, "3", "4");
+}
+
+static void guests_good(void)
+{
+    guests_link(BACK "/state", FRONT "/state");
+    guests_link(BACK_1 "/state", FRONT_1 "/state");
 }
 
 static void guests_refuse(void)
@@ -186,7 +202,7 @@ static int enable(struct shmlink_ctx *ctx, const char *one, const char *other,
         .dom = { one, other }, .wait_ms = 60, .force = force,
     };
 
-    return shmlink_enable(ctx, &options, changed_r);
+    return shmlink_enable(ctx, &options, changed_r, NULL);
 }
 
 static int disable(struct shmlink_ctx *ctx, const char *one,
@@ -301,7 +317,7 @@ static void test_linked_paused(void **state)
         assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
         assert_false(changed);
         changed = true;
-        assert_int_equal(shmlink_enable(ctx, &options, &changed), 0);
+        assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), 0);
         assert_false(changed);
         stub_domains[i].paused = false;
     }
@@ -331,6 +347,139 @@ static void test_vifs_refused(void **state)
     refused(-EOPNOTSUPP, "web", "db", "has no vif");
     stub_remove("/libxl/2/device");
     refused(-EOPNOTSUPP, "web", "db", "has no vif");
+}
+
+/* A link by these vifs of web and db on that bridge, made or there already. */
+static void linked_by(const char *one, const char *other, const char *bridge,
+                      bool changed_wanted, uint32_t vif, const char *is_on)
+{
+    struct shmlink_enable_options options = {
+        .dom = { one, other }, .bridge = bridge, .wait_ms = 60,
+    };
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link link;
+    bool changed = false;
+
+    assert_int_equal(shmlink_enable(ctx, &options, &changed, &link), 0);
+    assert_int_equal(changed, changed_wanted);
+    assert_int_equal(link.vif[0], vif);
+    assert_int_equal(link.vif[1], vif);
+    assert_string_equal(link.name[0], "web");
+    assert_string_equal(link.bridge, is_on);
+    shmlink_ctx_close(ctx);
+}
+
+/* Two vifs each: one link for each pair, and each can be named. */
+static void test_vifs_two(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    put_vif(1, 1, "xenbr1");
+    put_vif(2, 1, "xenbr1");
+    before = stub_dump();
+    linked_by("web", "db", NULL, true, 0, "xenbr0");
+    linked_by("web", "db:1", NULL, true, 1, "xenbr1");
+    assert_string_equal(stub_get(BACK_1 "/vif"), "1");
+    assert_string_equal(stub_get(FRONT_1 "/peer-mac"), "00:16:3e:00:01:01");
+    linked_by("db", "web", NULL, false, 0, "xenbr0");
+    linked_by("db", "1:1", NULL, false, 1, "xenbr1");
+    linked_by("web", "db", "xenbr1", false, 1, "xenbr1");
+    assert_int_equal(disable(ctx, "db", "web:0", false, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_null(stub_get(BACK));
+    assert_non_null(stub_get(BACK_1 "/state"));
+    linked_by("web", "db", NULL, false, 1, "xenbr1");
+    linked_by("web", "db", "xenbr0", true, 0, "xenbr0");
+    assert_int_equal(disable(ctx, "db", "web", false, &nr), 0);
+    assert_int_equal(nr, 2);
+    assert_same(before);
+    shmlink_ctx_close(ctx);
+}
+
+/* What dom0 enforces on one pair is no reason to refuse the other. */
+static void test_vifs_limited(void **state)
+{
+    struct shmlink_ctx *ctx;
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    put_vif(1, 1, "xenbr1");
+    put_vif(2, 1, "xenbr1");
+    stub_set("/local/domain/0/backend/vif/2/0/rate", "1250000,50000");
+    linked_by("web", "db", NULL, true, 1, "xenbr1");
+    refused(-EPERM, "web", "db:0", "vif2.0 of db has a rate limit");
+    refused(-EOPNOTSUPP, "web:1", "db:0",
+            "vif1.1 of web is on bridge xenbr1, vif2.0 of db on xenbr0");
+    refused(-EOPNOTSUPP, "web:7", "db", "web (domain 1) has no vif 7");
+    refused(-ESRCH, "web:x", "db", "no domain 'web:x'");
+    refused(-ESRCH, ":1", "db", "no domain ':1'");
+    ctx = open_ctx();
+    assert_int_equal(enable(ctx, "web", "db:0", true, &changed), 0);
+    assert_true(changed);
+    assert_int_equal(disable(ctx, NULL, NULL, false, &nr), 0);
+    assert_int_equal(nr, 2);
+    shmlink_ctx_close(ctx);
+    /* All are limited: the first says why. */
+    stub_set("/local/domain/0/backend/vif/1/1/rate", "1250000,50000");
+    refused(-EPERM, "web", "db", "vif2.0 of db has a rate limit");
+    refused(-EPERM, "web:1", "db", "vif1.1 of web has a rate limit");
+}
+
+static void test_vifs_bridge(void **state)
+{
+    struct shmlink_disable_options off = { .bridge = "xenbr1", .wait_ms = 60 };
+    struct shmlink_enable_options on = {
+        .dom = { "web", "db" }, .bridge = "xenbr1", .wait_ms = 60,
+    };
+    struct shmlink_ctx *ctx = open_ctx();
+    bool changed = false;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    put_vif(1, 1, "xenbr1");
+    assert_int_equal(shmlink_enable(ctx, &on, &changed, NULL), -EOPNOTSUPP);
+    assert_non_null(strstr(shmlink_why(ctx),
+                           "vif2.0 of db is not on bridge xenbr1"));
+    put_vif(2, 1, "xenbr1");
+    linked_by("web", "db", NULL, true, 0, "xenbr0");
+    linked_by("web", "db", "xenbr1", true, 1, "xenbr1");
+    assert_int_equal(shmlink_disable(ctx, &off, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_non_null(stub_get(BACK "/state"));
+    assert_int_equal(disable(ctx, "web:0", NULL, false, &nr), 0);
+    assert_int_equal(nr, 1);
+    shmlink_ctx_close(ctx);
+}
+
+/* A name may look like a guest and its vif, but never like a number's. */
+static void test_vifs_names(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link *links;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    put_guest(3, "web:0");
+    put_guest(4, "2:0");
+    linked_by("web", "2:0", NULL, true, 0, "xenbr0");
+    assert_non_null(stub_get(FRONT "/state"));
+    assert_int_equal(shmlink_list(ctx, "web:0", false, &links, &nr), 0);
+    assert_int_equal(nr, 0);
+    free(links);
+    assert_int_equal(shmlink_list(ctx, "1:0", false, &links, &nr), 0);
+    assert_int_equal(nr, 1);
+    free(links);
+    assert_int_equal(disable(ctx, "1:0", NULL, false, &nr), 0);
+    assert_int_equal(nr, 1);
+    shmlink_ctx_close(ctx);
 }
 
 /* Refused as told, but not with force. */
@@ -917,6 +1066,48 @@ static void test_relink(void **state)
     shmlink_ctx_close(ctx);
 }
 
+/* Each link of a pair comes back by the vifs that it had. */
+static void test_relink_vifs(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char path[160];
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    put_vif(1, 1, "xenbr1");
+    put_vif(2, 1, "xenbr1");
+    linked_by("web:1", "db:1", NULL, true, 1, "xenbr1");
+    linked_by("web:0", "db:0", NULL, true, 0, "xenbr0");
+    assert_int_equal(disable(ctx, "db", NULL, true, &nr), 0);
+    assert_int_equal(nr, 2);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 2);
+    linked_by("web:1", "db:1", NULL, false, 1, "xenbr1");
+    linked_by("web:0", "db:0", NULL, false, 0, "xenbr0");
+    /* One of them is not wanted any more. */
+    assert_int_equal(disable(ctx, "db", NULL, true, &nr), 0);
+    assert_int_equal(disable(ctx, "db:1", "web", false, &nr), 0);
+    assert_int_equal(shmlink_relink(ctx, "web", &nr), 0);
+    assert_int_equal(nr, 1);
+    linked_by("web", "db", NULL, false, 0, "xenbr0");
+    assert_int_equal(disable(ctx, "db", NULL, false, &nr), 0);
+    assert_int_equal(nr, 1);
+
+    /* Of an older version, which noted no vifs. */
+    snprintf(path, sizeof(path), "%s/remembered.json", state_dir);
+    put_file("{\"links\": [{\"uuid\": ["
+             "\"11111111-1111-1111-1111-111111111111\", "
+             "\"12121212-1212-1212-1212-121212121212\"], "
+             "\"ring_bytes\": 131072, \"force\": false, "
+             "\"since\": 4102444800}]}", "%s", path);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 1);
+    linked_by("web", "db", NULL, false, 0, "xenbr0");
+    assert_int_equal(access(path, F_OK), -1);
+    shmlink_ctx_close(ctx);
+}
+
 /* What is remembered is no reason to fail, nor to leave a link up. */
 static void test_remembered_unreadable(void **state)
 {
@@ -1037,6 +1228,10 @@ int main(void)
         cmocka_unit_test_setup(test_guests_refused, set_up),
         cmocka_unit_test_setup(test_linked_paused, set_up),
         cmocka_unit_test_setup(test_vifs_refused, set_up),
+        cmocka_unit_test_setup(test_vifs_two, set_up),
+        cmocka_unit_test_setup(test_vifs_limited, set_up),
+        cmocka_unit_test_setup(test_vifs_bridge, set_up),
+        cmocka_unit_test_setup(test_vifs_names, set_up),
         cmocka_unit_test_setup(test_limits, set_up),
         cmocka_unit_test_setup(test_headroom, set_up),
         cmocka_unit_test_setup(test_no_answer, set_up),
@@ -1053,6 +1248,7 @@ int main(void)
         cmocka_unit_test_setup(test_domid_again, set_up),
         cmocka_unit_test_setup(test_counters, set_up),
         cmocka_unit_test_setup(test_relink, set_up),
+        cmocka_unit_test_setup(test_relink_vifs, set_up),
         cmocka_unit_test_setup(test_remembered_unreadable, set_up),
         cmocka_unit_test(test_each_call_fails),
         cmocka_unit_test(test_each_call_of_disable_fails),
