@@ -110,6 +110,8 @@ static int add_traffic(struct snapshot *snapshot,
         return -ENOMEM;
     traffic->from = tx->domain;
     traffic->to = rx->domain;
+    traffic->from_vif = tx->vif;
+    traffic->to_vif = rx->vif;
     traffic->via = SNAPSHOT_VIA_LINK;
     traffic->bytes.source = SNAPSHOT_SOURCE_COUNTER;
     traffic->packets.source = SNAPSHOT_SOURCE_COUNTER;

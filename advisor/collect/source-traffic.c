@@ -65,9 +65,10 @@ static void close_traffic(void *state)
     free(tapping);
 }
 
-static uint32_t domid_of(const struct interface *port)
+static uint64_t end_of(const struct interface *port)
 {
-    return port && port->kind != PORT_UPLINK ? port->domid : TRAFFIC_OUTSIDE;
+    return port && port->kind != PORT_UPLINK
+        ? traffic_vif(port->domid, port->devid) : TRAFFIC_OUTSIDE;
 }
 
 static struct tapped *tapped_by(struct tapping *tapping, uint32_t ifindex,
@@ -94,8 +95,8 @@ static void take(void *opaque, const struct psample_sample *sample)
     if (!to)
         return;
     to->samples++;
-    rc = traffic_add(&tapping->matrix, domid_of(from ? &from->port : NULL),
-                     domid_of(&to->port), sample);
+    rc = traffic_add(&tapping->matrix, end_of(from ? &from->port : NULL),
+                     end_of(&to->port), sample);
     if (rc)
         tapping->rc = rc;
 }
@@ -329,11 +330,11 @@ static int count(struct tapping *tapping, struct traffic_sent **sent,
         if (!now || then->kind == PORT_UPLINK ||
             now->tx_bytes < then->tx_bytes || now->rx_bytes < then->rx_bytes)
             continue;
-        rc = traffic_add_total(&tapping->matrix, then->domid,
+        rc = traffic_add_total(&tapping->matrix, end_of(then),
                                now->tx_packets - then->tx_packets,
                                now->tx_bytes - then->tx_bytes);
         if (!rc)
-            rc = traffic_add_sent(sent, nr, then->domid,
+            rc = traffic_add_sent(sent, nr, end_of(then),
                                   now->rx_packets - then->rx_packets,
                                   now->rx_bytes - then->rx_bytes);
     }

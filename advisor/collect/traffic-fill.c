@@ -10,14 +10,14 @@ _Static_assert(TRAFFIC_SIZE_BINS == SNAPSHOT_SIZE_BINS, "the same bins");
 /* What is left of a difference must exceed its error so many times. */
 #define SIGNIFICANT 2.0
 
-int traffic_add_sent(struct traffic_sent **sent, size_t *nr, uint32_t domid,
+int traffic_add_sent(struct traffic_sent **sent, size_t *nr, uint64_t from,
                      double packets, double bytes)
 {
     struct traffic_sent *grown;
     size_t i;
 
     for (i = 0; i < *nr; i++) {
-        if ((*sent)[i].domid == domid) {
+        if ((*sent)[i].from == from) {
             (*sent)[i].packets += packets;
             (*sent)[i].bytes += bytes;
             return 0;
@@ -26,33 +26,52 @@ int traffic_add_sent(struct traffic_sent **sent, size_t *nr, uint32_t domid,
     grown = realloc(*sent, (*nr + 1) * sizeof(*grown));
     if (!grown)
         return -ENOMEM;
-    grown[(*nr)++] = (struct traffic_sent){ domid, packets, bytes };
+    grown[(*nr)++] = (struct traffic_sent){ from, packets, bytes };
     *sent = grown;
     return 0;
 }
 
-/* Index of a domid, or OUTSIDE; false: a guest that came meanwhile. */
-static bool domain_of(const struct snapshot *snapshot, uint32_t domid,
+/* Whose vif it is. */
+static uint32_t domid_of(uint64_t vif)
+{
+    return (uint32_t)vif;
+}
+
+/* Index of its domain, or OUTSIDE; false: of a guest that came meanwhile. */
+static bool domain_of(const struct snapshot *snapshot, uint64_t vif,
                       size_t *domain_r)
 {
     *domain_r = SNAPSHOT_OUTSIDE;
-    if (domid == TRAFFIC_OUTSIDE)
+    if (vif == TRAFFIC_OUTSIDE)
         return true;
-    *domain_r = snapshot_find_domid(snapshot, domid);
+    *domain_r = snapshot_find_domid(snapshot, domid_of(vif));
     return *domain_r != SNAPSHOT_OUTSIDE;
 }
 
-static int add_row(struct snapshot *snapshot, size_t from, size_t to,
+static uint32_t devid_of(uint64_t vif)
+{
+    return vif == TRAFFIC_OUTSIDE ? SNAPSHOT_NONE : (uint32_t)(vif >> 32);
+}
+
+/* What comes from or goes to a guest that came meanwhile is left out. */
+static int add_row(struct snapshot *snapshot, uint64_t from, uint64_t to,
                    const struct traffic_estimate *e, double seconds,
                    enum snapshot_source source)
 {
-    struct snapshot_traffic *row = snapshot_add_traffic(snapshot);
+    struct snapshot_traffic *row;
+    size_t from_domain, to_domain;
     unsigned int i;
 
+    if (!domain_of(snapshot, from, &from_domain) ||
+        !domain_of(snapshot, to, &to_domain))
+        return 0;
+    row = snapshot_add_traffic(snapshot);
     if (!row)
         return -ENOMEM;
-    row->from = from;
-    row->to = to;
+    row->from = from_domain;
+    row->to = to_domain;
+    row->from_vif = devid_of(from);
+    row->to_vif = devid_of(to);
     row->via = SNAPSHOT_VIA_VIF;
     row->bytes.value = e->bytes / seconds;
     row->bytes.error = e->bytes_error / seconds;
@@ -74,26 +93,25 @@ static int fill_cells(struct snapshot *snapshot,
                       double seconds)
 {
     struct traffic_estimate e;
-    size_t i, from, to;
+    size_t i;
     int rc = 0;
 
     for (i = 0; i < matrix->nr_cells && !rc; i++) {
         const struct traffic_cell *cell = &matrix->cells[i];
 
-        if (cell->to == TRAFFIC_OUTSIDE || cell->from == cell->to ||
-            !domain_of(snapshot, cell->from, &from) ||
-            !domain_of(snapshot, cell->to, &to))
+        if (cell->to == TRAFFIC_OUTSIDE || domid_of(cell->from) ==
+                                           domid_of(cell->to))
             continue;
         traffic_estimate(matrix, cell, correction, &e);
         if (e.bytes > 0)
-            rc = add_row(snapshot, from, to, &e, seconds,
+            rc = add_row(snapshot, cell->from, cell->to, &e, seconds,
                          SNAPSHOT_SOURCE_SAMPLING);
     }
     return rc;
 }
 
 /* Sizes and protocols from the samples at uplinks, scaled to the rest. */
-static bool shape(const struct traffic_matrix *matrix, uint32_t from,
+static bool shape(const struct traffic_matrix *matrix, uint64_t from,
                   struct traffic_estimate *rest)
 {
     struct traffic_estimate e;
@@ -126,15 +144,13 @@ static int fill_outside(struct snapshot *snapshot,
     struct traffic_estimate rest = { .packets = sent->packets,
                                      .bytes = sent->bytes }, e;
     bool seen, estimated = false;
-    size_t i, from;
+    size_t i;
 
-    if (!domain_of(snapshot, sent->domid, &from))
-        return 0;
     for (i = 0; i < matrix->nr_cells; i++) {
         const struct traffic_cell *cell = &matrix->cells[i];
 
-        if (cell->from != sent->domid || cell->to == TRAFFIC_OUTSIDE ||
-            cell->to == cell->from)
+        if (cell->from != sent->from || cell->to == TRAFFIC_OUTSIDE ||
+            domid_of(cell->to) == domid_of(cell->from))
             continue;
         traffic_estimate(matrix, cell, correction, &e);
         rest.packets -= e.packets;
@@ -145,10 +161,10 @@ static int fill_outside(struct snapshot *snapshot,
     }
     if (rest.bytes <= 0 || rest.packets <= 0)
         return 0;
-    seen = shape(matrix, sent->domid, &rest);
+    seen = shape(matrix, sent->from, &rest);
     if (!seen && rest.bytes < SIGNIFICANT * rest.bytes_error)
         return 0;
-    return add_row(snapshot, from, SNAPSHOT_OUTSIDE, &rest, seconds,
+    return add_row(snapshot, sent->from, TRAFFIC_OUTSIDE, &rest, seconds,
                    estimated ? SNAPSHOT_SOURCE_SAMPLING :
                                         SNAPSHOT_SOURCE_COUNTER);
 }
@@ -159,11 +175,10 @@ static int fill_received(struct snapshot *snapshot,
 {
     struct traffic_estimate e = { .packets = total->packets,
                                   .bytes = total->bytes };
-    size_t to;
 
-    if (e.bytes <= 0 || !domain_of(snapshot, total->to, &to))
+    if (e.bytes <= 0)
         return 0;
-    return add_row(snapshot, SNAPSHOT_OUTSIDE, to, &e, seconds,
+    return add_row(snapshot, TRAFFIC_OUTSIDE, total->to, &e, seconds,
                    SNAPSHOT_SOURCE_COUNTER);
 }
 

@@ -12,17 +12,17 @@
 #include "model/snapshot.h"
 #include "collect/traffic.h"
 
-/* What a guest sent in all, by its vifs' counters. */
+/* What a vif sent in all, by its counters. */
 struct traffic_sent {
-    uint32_t domid;
+    uint64_t from;
     double packets, bytes;
 };
 
 /*
- * Add to what a guest sent.  *sent: NULL at first; the caller frees it.
+ * Add to what a vif sent.  *sent: NULL at first; the caller frees it.
  * Errors: ENOMEM.
  */
-int traffic_add_sent(struct traffic_sent **sent, size_t *nr, uint32_t domid,
+int traffic_add_sent(struct traffic_sent **sent, size_t *nr, uint64_t from,
                      double packets, double bytes);
 
 /*

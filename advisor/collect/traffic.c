@@ -34,7 +34,7 @@ uint32_t traffic_rate(double packets, double target)
 }
 
 static struct traffic_cell *cell_of(struct traffic_matrix *matrix,
-                                    uint32_t from, uint32_t to)
+                                    uint64_t from, uint64_t to)
 {
     struct traffic_cell *cell;
     size_t i;
@@ -61,7 +61,7 @@ static struct traffic_cell *cell_of(struct traffic_matrix *matrix,
     return cell;
 }
 
-int traffic_add(struct traffic_matrix *matrix, uint32_t from, uint32_t to,
+int traffic_add(struct traffic_matrix *matrix, uint64_t from, uint64_t to,
                 const struct psample_sample *sample)
 {
     struct traffic_cell *cell = cell_of(matrix, from, to);
@@ -80,7 +80,7 @@ int traffic_add(struct traffic_matrix *matrix, uint32_t from, uint32_t to,
     return 0;
 }
 
-int traffic_add_total(struct traffic_matrix *matrix, uint32_t to,
+int traffic_add_total(struct traffic_matrix *matrix, uint64_t to,
                       double packets, double bytes)
 {
     struct traffic_total *totals;
@@ -107,7 +107,7 @@ struct sums {
     double packets, bytes, packets2, bytes2;
 };
 
-static struct sums sums_at(const struct traffic_matrix *matrix, uint32_t to)
+static struct sums sums_at(const struct traffic_matrix *matrix, uint64_t to)
 {
     struct sums sums = { 0 };
     size_t i;
@@ -149,7 +149,7 @@ static double share_error(double share, double own2, double all2, double all,
 }
 
 static const struct traffic_total *
-total_of(const struct traffic_matrix *matrix, uint32_t to)
+total_of(const struct traffic_matrix *matrix, uint64_t to)
 {
     size_t i;
 

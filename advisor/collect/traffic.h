@@ -23,11 +23,17 @@
 #include "collect/psample.h"
 
 #define TRAFFIC_SIZE_BINS 12        /* as SNAPSHOT_SIZE_BINS */
-#define TRAFFIC_OUTSIDE UINT32_MAX  /* not a guest of this host */
+#define TRAFFIC_OUTSIDE UINT64_MAX  /* not a guest of this host */
 
-/* Samples of one sender at one receiver. Guests are named by domid. */
+/* A guest's vif, domid below devid, so that its vif 0 is its domid. */
+static inline uint64_t traffic_vif(uint32_t domid, uint32_t devid)
+{
+    return (uint64_t)devid << 32 | domid;
+}
+
+/* Samples of one sender at one receiver, vifs or the outside. */
 struct traffic_cell {
-    uint32_t from, to;
+    uint64_t from, to;
     uint64_t samples;
     double packets, bytes;          /* weighted: samples times rate */
     double packets2, bytes2;        /* sums of the squared weights */
@@ -37,7 +43,7 @@ struct traffic_cell {
 
 /* What really left to a receiver, by its ports' counters. */
 struct traffic_total {
-    uint32_t to;
+    uint64_t to;
     double packets, bytes;
 };
 
@@ -59,11 +65,11 @@ struct traffic_estimate {
 void traffic_reset(struct traffic_matrix *matrix);
 
 /* Count one sample. Errors: ENOMEM. */
-int traffic_add(struct traffic_matrix *matrix, uint32_t from, uint32_t to,
+int traffic_add(struct traffic_matrix *matrix, uint64_t from, uint64_t to,
                 const struct psample_sample *sample);
 
 /* Add to what left to a receiver. Errors: ENOMEM. */
-int traffic_add_total(struct traffic_matrix *matrix, uint32_t to,
+int traffic_add_total(struct traffic_matrix *matrix, uint64_t to,
                       double packets, double bytes);
 
 /*

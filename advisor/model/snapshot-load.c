@@ -191,6 +191,8 @@ static void get_traffic(struct jsonio_in *in, struct json_object *root,
         }
         traffic->from = snapshot_load_domid(in, item, "from", snapshot);
         traffic->to = snapshot_load_domid(in, item, "to", snapshot);
+        traffic->from_vif = jsonio_index(in, item, "from_vif");
+        traffic->to_vif = jsonio_index(in, item, "to_vif");
         traffic->via = SNAPSHOT_WORD(in, item, "via", snapshot_via_words);
         snapshot_load_value(in, item, "bytes", &traffic->bytes);
         snapshot_load_value(in, item, "packets", &traffic->packets);

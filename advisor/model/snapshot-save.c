@@ -21,7 +21,8 @@
  *                             "hard_owner", "soft_owner", "utilisation",
  *                             "wait", "block", "switches", "execution_usec",
  *                             "switched_by": [ {"domid", "per_second"} ]} ]} ],
- *   "traffic": [ {"from", "to", "via", "bytes", "packets",
+ *   "traffic": [ {"from", "to", "from_vif", "to_vif", "via", "bytes",
+ *                 "packets",
  *                 "sizes": [12 numbers] or null, "tcp", "udp", "other"} ],
  *   "links": [ {"nonce", "up", "since", "ring_bytes",
  *               "ends": [ {"domid", "vif", "counters_ok", "tx_bytes", ...},
@@ -222,6 +223,8 @@ static void put_traffic(struct jsonio_out *out, struct json_object *root,
         item = jsonio_put_object(out, list, NULL);
         put_domid(out, item, "from", snapshot, traffic->from);
         put_domid(out, item, "to", snapshot, traffic->to);
+        jsonio_put_index(out, item, "from_vif", traffic->from_vif);
+        jsonio_put_index(out, item, "to_vif", traffic->to_vif);
         jsonio_put_text(out, item, "via", snapshot_via_words[traffic->via]);
         put_value(out, item, "bytes", &traffic->bytes);
         put_value(out, item, "packets", &traffic->packets);

@@ -178,7 +178,12 @@ struct snapshot_switch *snapshot_add_switch(struct snapshot *snapshot)
 
 struct snapshot_traffic *snapshot_add_traffic(struct snapshot *snapshot)
 {
-    return JSONIO_ADD(snapshot, traffic, SNAPSHOT_TRAFFIC_MAX);
+    struct snapshot_traffic *traffic = JSONIO_ADD(snapshot, traffic,
+                                                  SNAPSHOT_TRAFFIC_MAX);
+
+    if (traffic)
+        traffic->from_vif = traffic->to_vif = SNAPSHOT_NONE;
+    return traffic;
 }
 
 struct snapshot_link *snapshot_add_link(struct snapshot *snapshot)

@@ -209,9 +209,13 @@ enum snapshot_via {
 /* Bin i holds packets of less than 64 << i bytes; the last all others. */
 #define SNAPSHOT_SIZE_BINS	12
 
-/* One direction of one pair by one way; at most one end is OUTSIDE. */
+/*
+ * One direction of one pair of vifs by one way; at most one end is OUTSIDE.
+ */
 struct snapshot_traffic {
     size_t from, to;			/* index into domains[] or OUTSIDE */
+    uint32_t from_vif, to_vif;		/* devid; SNAPSHOT_NONE: not known, or
+					   OUTSIDE has none */
     enum snapshot_via via;
     struct snapshot_value bytes;	/* per second */
     struct snapshot_value packets;	/* per second; GSO packets count 1 */
@@ -285,7 +289,7 @@ int snapshot_new(struct snapshot **snapshot_r);
 void snapshot_free(struct snapshot *snapshot);
 
 /*
- * Append one zeroed element (with os_index, pool and pcpu fields set to
+ * Append one zeroed element (with os_index, pool, pcpu and vif fields set to
  * SNAPSHOT_NONE, bitmaps allocated: hard and soft full, others empty,
  * *_effective NULL, managed true).  The pointer is good until the next add of
  * the same kind.  NULL: no memory, or the limit is reached.

@@ -175,6 +175,8 @@ static int overlay_part(struct snapshot *snapshot, struct sqlite3_stmt *stmt,
         return -ENOMEM;
     t->from = from < 0 ? SNAPSHOT_OUTSIDE : (size_t)from;
     t->to = to < 0 ? SNAPSHOT_OUTSIDE : (size_t)to;
+    t->from_vif = (uint32_t)sqlite3_column_int64(stmt, 8);
+    t->to_vif = (uint32_t)sqlite3_column_int64(stmt, 9);
     t->via = via;
     t->bytes = (struct snapshot_value){
         bytes, sqrt(fmax(0, sqlite3_column_double(stmt, 3))) * share,
@@ -191,10 +193,12 @@ static int overlay_flows(struct sqlite3 *db, struct snapshot *snapshot)
     struct sqlite3_stmt *stmt = NULL;
     int rc = db_prepare(db, "SELECT x.domain, y.domain, bytes,"
                         " bytes_variance, link_packets, link_bytes,"
-                        " bytes - link_bytes, packets - link_packets"
+                        " bytes - link_bytes, packets - link_packets,"
+                        " a_vif, b_vif"
                         " FROM mean_flow JOIN now x ON x.vm = a"
                         " JOIN now y ON y.vm = b"
-                        " WHERE x.domain <> y.domain ORDER BY 1, 2", "",
+                        " WHERE x.domain <> y.domain"
+                        " ORDER BY 1, 2, a_vif, b_vif", "",
                         &stmt);
 
     while (!rc && (rc = db_step(stmt)) > 0) {

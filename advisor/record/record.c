@@ -12,7 +12,7 @@
 #include "model/snapshot.h"
 
 #define RECORD_APPLICATION_ID 0x73686d68 /* "shmh" */
-#define RECORD_VERSION 3
+#define RECORD_VERSION 4
 #define RECORD_WAIT_MS 5000
 /* Hours that one call thins: the cost of a record stays small. */
 #define RECORD_THIN_AT_ONCE 48
@@ -20,7 +20,8 @@
 
 /*
  * Errors are stored as variances, which add up; sources as the numbers of
- * enum snapshot_source.  VM 0 is the world outside.
+ * enum snapshot_source.  VM 0 is the world outside; a vif is its devid, or
+ * SNAPSHOT_NONE.
  */
 static const char record_schema[] =
     "CREATE TABLE vm(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE);"
@@ -36,9 +37,10 @@ static const char record_schema[] =
     " PRIMARY KEY(record, vm, vcpu)) WITHOUT ROWID;"
     "CREATE TABLE flow("
     " record INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL,"
+    " a_vif INTEGER NOT NULL, b_vif INTEGER NOT NULL,"
     " bytes REAL, bytes_variance REAL, packets REAL,"
     " link_bytes REAL, link_packets REAL,"
-    " PRIMARY KEY(record, a, b)) WITHOUT ROWID;"
+    " PRIMARY KEY(record, a, b, a_vif, b_vif)) WITHOUT ROWID;"
     "CREATE TRIGGER record_gone AFTER DELETE ON record BEGIN"
     " DELETE FROM load WHERE record = old.id;"
     " DELETE FROM flow WHERE record = old.id; END;";
@@ -71,7 +73,8 @@ static const char record_means[] =
     " JOIN load l ON l.record = r.id JOIN here h ON h.vm = l.vm"
     " GROUP BY l.vm, l.vcpu;"
     "CREATE TEMP VIEW mean_flow AS"
-    " SELECT f.a, f.b, sum(f.bytes * r.seconds) / h.seconds AS bytes,"
+    " SELECT f.a, f.b, f.a_vif, f.b_vif,"
+    "  sum(f.bytes * r.seconds) / h.seconds AS bytes,"
     "  sum(f.bytes_variance * r.seconds * r.seconds)"
     "   / (h.seconds * h.seconds) AS bytes_variance,"
     "  sum(f.packets * r.seconds) / h.seconds AS packets,"
@@ -80,7 +83,7 @@ static const char record_means[] =
     " FROM pick p JOIN record r ON r.id = p.id"
     " JOIN flow f ON f.record = r.id"
     " JOIN here h ON h.vm = CASE f.a WHEN 0 THEN f.b ELSE f.a END"
-    " GROUP BY f.a, f.b;";
+    " GROUP BY f.a, f.b, f.a_vif, f.b_vif;";
 
 int record_open(struct sqlite3 **db_r, const char *path, uint64_t max_bytes)
 {
@@ -167,16 +170,18 @@ static int record_add_flows(struct sqlite3 *db, int64_t record,
 
         if (bytes <= 0)
             continue;
-        rc = db_run(db, "INSERT INTO flow VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+        rc = db_run(db, "INSERT INTO flow VALUES"
+                    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes,"
                     " bytes_variance = bytes_variance"
                     "  + excluded.bytes_variance,"
                     " packets = packets + excluded.packets,"
                     " link_bytes = link_bytes + excluded.link_bytes,"
                     " link_packets = link_packets + excluded.link_packets",
-                    "iiiddddd", record,
+                    "iiiiiddddd", record,
                     t->from == SNAPSHOT_OUTSIDE ? 0 : vms[t->from],
                     t->to == SNAPSHOT_OUTSIDE ? 0 : vms[t->to],
+                    (int64_t)t->from_vif, (int64_t)t->to_vif,
                     bytes, t->bytes.error * t->bytes.error, packets,
                     link ? bytes : 0.0, link ? packets : 0.0);
     }

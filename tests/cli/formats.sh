@@ -67,6 +67,7 @@ command -v jq >/dev/null || { echo "no jq: half of it"; exit "$failed"; }
 jq '.domains[1].vcpus[0].switched_by = [{"domid": 2, "per_second": 7.5}] |
     .domains[1].node_memory_bytes = [1, 2] |
     .notes = [{"source": "trace", "text": "busy"}] |
+    .traffic[0] += {"from_vif": 0, "to_vif": 0} |
     .links = [{"nonce": "00112233445566778899aabbccddeeff", "up": true,
         "since": 1, "ring_bytes": 131072, "ends": [1, 2 | {"domid": .,
         "vif": 0, "counters_ok": true, "tx_bytes": 1, "tx_packets": 1,

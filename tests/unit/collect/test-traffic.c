@@ -177,6 +177,8 @@ static void test_fill(void **state)
     t = row(snapshot, 3, SNAPSHOT_OUTSIDE);
     assert_int_equal(t->bytes.source, SNAPSHOT_SOURCE_COUNTER);
     assert_int_equal(snapshot->nr_traffic, 3);
+    assert_int_equal(t->from_vif, 0);
+    assert_int_equal(t->to_vif, SNAPSHOT_NONE);
     snapshot_free(snapshot);
 
     /* Without samples all is with the outside, as counted. */
@@ -189,6 +191,41 @@ static void test_fill(void **state)
     assert_int_equal(t->bytes.source, SNAPSHOT_SOURCE_COUNTER);
     snapshot_free(snapshot);
     traffic_reset(&matrix);
+}
+
+/* Each pair of vifs by itself, by its own counters. */
+static void test_fill_vifs(void **state)
+{
+    const uint64_t web = traffic_vif(1, 1), db = traffic_vif(2, 1);
+    struct psample_sample sample = { .size_bytes = 1000, .rate = 10 };
+    struct traffic_sent *sent = NULL;
+    struct traffic_matrix matrix = { 0 };
+    struct snapshot *snapshot = three_guests();
+    size_t nr = 0;
+
+    (void)state;
+    traffic_add(&matrix, web, db, &sample);
+    traffic_add(&matrix, 1, 2, &sample);
+    traffic_add(&matrix, web, 1, &sample);      /* to its own other vif */
+    traffic_add_total(&matrix, db, 1e6, 1e9);
+    traffic_add_total(&matrix, 2, 1000, 1e6);
+    assert_int_equal(traffic_add_sent(&sent, &nr, web, 1e6, 1e9), 0);
+    assert_int_equal(traffic_add_sent(&sent, &nr, 1, 4000, 4e6), 0);
+    assert_int_equal(traffic_fill(snapshot, &matrix, sent, nr, 1, 1.0, true),
+                     0);
+    assert_int_equal(snapshot->nr_traffic, 3);
+    assert_int_equal(snapshot->traffic[0].from_vif, 1);
+    assert_int_equal(snapshot->traffic[0].to_vif, 1);
+    assert_true(fabs(snapshot->traffic[0].bytes.value - 1e9) < 1);
+    assert_int_equal(snapshot->traffic[1].from_vif, 0);
+    assert_int_equal(snapshot->traffic[1].to_vif, 0);
+    assert_true(fabs(snapshot->traffic[1].bytes.value - 1e6) < 1);
+    assert_int_equal(snapshot->traffic[2].to, SNAPSHOT_OUTSIDE);
+    assert_int_equal(snapshot->traffic[2].from_vif, 0);
+    assert_true(fabs(snapshot->traffic[2].bytes.value - 3e6) < 1);
+    free(sent);
+    traffic_reset(&matrix);
+    snapshot_free(snapshot);
 }
 
 /* A load that runs 40 %, waits 25 % and is blocked 35 % of the time. */
@@ -268,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_coverage),
         cmocka_unit_test(test_fill),
+        cmocka_unit_test(test_fill_vifs),
         cmocka_unit_test(test_sampling),
         cmocka_unit_test(test_sampling_off),
         cmocka_unit_test(test_sampling_few),

@@ -111,6 +111,7 @@ static void test_fields(void **state)
     traffic = snapshot_add_traffic(snapshot);
     traffic->from = 1;
     traffic->to = SNAPSHOT_OUTSIDE;
+    traffic->from_vif = 3;
     traffic->via = SNAPSHOT_VIA_LINK;
     traffic->bytes = (struct snapshot_value) { 5e6, 1e5,
                                                SNAPSHOT_SOURCE_SAMPLING };
@@ -143,6 +144,8 @@ static void test_fields(void **state)
     assert_int_equal(read->switches[0].by_domain, 1);
     assert_true(read->switches[1].by_domain == SNAPSHOT_OUTSIDE);
     assert_true(read->traffic[0].to == SNAPSHOT_OUTSIDE);
+    assert_int_equal(read->traffic[0].from_vif, 3);
+    assert_int_equal(read->traffic[0].to_vif, SNAPSHOT_NONE);
     assert_true(read->traffic[0].bytes.error == 1e5);
     assert_int_equal(read->traffic[0].bytes.source, SNAPSHOT_SOURCE_SAMPLING);
     assert_true(read->traffic[0].sizes[11] == 3);

@@ -218,6 +218,40 @@ static void test_presence(void **state)
     db_close(h);
 }
 
+/* What goes by one vif is not what goes by another, thinned or not. */
+static void test_vifs(void **state)
+{
+    struct snapshot *s = snapshot_at(NOW - 3600, 2, 0.4, 10e6), *now;
+    struct record_hours hours;
+    struct sqlite3 *h = NULL;
+    struct snapshot_traffic *t = snapshot_add_traffic(s);
+    int i;
+
+    (void)state;
+    *t = s->traffic[0];
+    t->from_vif = t->to_vif = 1;
+    t->bytes.value = 2e6;
+    assert_int_equal(record_open(&h, path, 0), 0);
+    for (i = 0; i < 12; i++) {
+        s->time += 60;
+        assert_int_equal(record_add(h, s), 0);
+    }
+    snapshot_free(s);
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(record_hours(h, NOW, 1, 0.0, 1, &hours), 0);
+        now = snapshot_at(NOW, 2, 0.9, 0);
+        assert_int_equal(record_overlay(h, NOW, 1, &hours, now), 0);
+        assert_int_equal(now->nr_traffic, 3);
+        assert_int_equal(now->traffic[0].to_vif, 1);
+        assert_true(fabs(now->traffic[0].bytes.value - 2e6) < 1);
+        assert_int_equal(now->traffic[1].to_vif, SNAPSHOT_NONE);
+        assert_true(fabs(now->traffic[1].bytes.value - 10e6) < 1);
+        snapshot_free(now);
+        assert_int_equal(record_thin(h, NOW + RECORD_FINE_S + 3600, 28), 0);
+    }
+    db_close(h);
+}
+
 static void test_bounded(void **state)
 {
     struct sqlite3 *h = NULL;
@@ -332,6 +366,7 @@ int main(void)
         TEST(test_busy_afternoon),
         TEST(test_too_few),
         TEST(test_presence),
+        TEST(test_vifs),
         TEST(test_bounded),
         TEST(test_bounded_large),
         TEST(test_of_the_future),
