@@ -26,13 +26,17 @@
 
 struct shmlink_ctx;
 struct shmlink_link;
+struct xen;
 
 /*
+ * xen: a connection that the caller has and keeps open for as long as the
+ *   context; NULL: one of its own.
  * notice: called with a line worth telling while work goes on ("waiting for
  *   ..."), without a newline; NULL: not told.
  * cancel_fd: readable means stop and take back, as a signalfd; -1: none.
  */
 struct shmlink_ctx_options {
+    struct xen *xen;
     void (*notice)(void *opaque, const char *line);
     void *opaque;
     int cancel_fd;
@@ -46,6 +50,8 @@ struct shmlink_ctx_options {
 int shmlink_ctx_open(struct shmlink_ctx **ctx_r,
                      const struct shmlink_ctx_options *options, char **why_r);
 void shmlink_ctx_close(struct shmlink_ctx *ctx);
+/* From now on another cancel_fd counts. */
+void shmlink_ctx_heed(struct shmlink_ctx *ctx, int cancel_fd);
 
 /* Of the last call that failed; never NULL; valid until the next call. */
 const char *shmlink_why(const struct shmlink_ctx *ctx);

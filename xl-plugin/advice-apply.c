@@ -4,16 +4,15 @@
 #include "advice.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "apply/apply.h"
+#include "base/lock.h"
 #include "apply/state.h"
 #include "apply/journal.h"
 #include "model/plan.h"
@@ -31,21 +30,17 @@
 
 int advice_lock(struct advice *advice)
 {
+    int rc;
+
     if (advice->lock_fd >= 0)
         return 0;
-    advice->lock_fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (advice->lock_fd < 0) {
-        int rc = -errno;
-
-        command_failed("%s: %s", LOCK_PATH, strerror(-rc));
-        return rc;
-    }
-    if (flock(advice->lock_fd, LOCK_EX | LOCK_NB)) {
+    rc = lock_take(&advice->lock_fd, LOCK_PATH, 0, -1, NULL, NULL);
+    if (rc == -EAGAIN)
         command_failed("another xl shmlink is changing this host: try again "
                        "when it is done");
-        return -EBUSY;
-    }
-    return 0;
+    else if (rc)
+        command_failed("%s: %s", LOCK_PATH, strerror(-rc));
+    return rc;
 }
 
 #ifdef HAVE_XEN
@@ -110,7 +105,10 @@ static int advice_host(struct advice *advice)
         return rc;
     /* A reader of the progress that goes away is no reason to die half way. */
     signal(SIGPIPE, SIG_IGN);
-    rc = apply_xen_open(&advice->host, advice->signal_fd, &why);
+    rc = advice_xen(advice);
+    if (rc)
+        return rc;
+    rc = apply_xen_open(&advice->host, advice->xen, advice->signal_fd, &why);
     if (rc)
         command_failed("%s", why ? why : strerror(-rc));
     free(why);

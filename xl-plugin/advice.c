@@ -13,12 +13,14 @@
 #include "apply/apply.h"
 #include "choose/choose.h"
 #include "base/db.h"
+#include "base/lock.h"
 #include "apply/journal.h"
 #include "model/plan.h"
 #include "apply/settle.h"
 #include "model/snapshot.h"
 #ifdef HAVE_XEN
 #include "apply/xen.h"
+#include "base/xen.h"
 #include "collect/collect.h"
 #endif
 
@@ -48,11 +50,11 @@ void advice_close(struct advice *advice)
     journal_close(advice->journal);
 #ifdef HAVE_XEN
     apply_xen_close(advice->host);
+    xen_close(advice->xen);
 #endif
     if (advice->signal_fd >= 0)
         close(advice->signal_fd);
-    if (advice->lock_fd >= 0)
-        close(advice->lock_fd);
+    lock_release(advice->lock_fd);
     memset(advice, 0, sizeof(*advice));
     advice->signal_fd = advice->lock_fd = -1;
 }
@@ -188,6 +190,22 @@ static void advice_measuring(void *opaque, double done, double of)
         fprintf(stderr, "\r%*s\r", 40, "");
 }
 
+int advice_xen(struct advice *advice)
+{
+    char *why = NULL;
+    int rc = 0;
+
+    if (!advice->xen)
+        rc = xen_open(&advice->xen, "/sys", &why);
+    if (rc == -ENXIO)
+        command_failed("%s; use --from FILE with a snapshot that was made on "
+                       "a Xen host", why ? why : strerror(-rc));
+    else if (rc)
+        command_failed("%s", why ? why : strerror(-rc));
+    free(why);
+    return rc;
+}
+
 int advice_collect(struct advice *advice, struct collect_options *options,
                    struct snapshot **snapshot_r)
 {
@@ -197,6 +215,10 @@ int advice_collect(struct advice *advice, struct collect_options *options,
 
     if (rc)
         return rc;
+    rc = advice_xen(advice);
+    if (rc)
+        return rc;
+    options->xen = advice->xen;
     options->cancel_fd = advice->signal_fd;
     options->wait_seconds = advice->busy_ok ? 0 : BUSY_SECONDS;
     /* Without the journal all pins count as the administrator's: safe. */

@@ -21,6 +21,7 @@ struct collect_options;
 struct journal;
 struct plan;
 struct snapshot;
+struct xen;
 
 struct advice
 {
@@ -46,6 +47,7 @@ struct advice
     struct snapshot *snapshot;
     struct plan *plan;
     struct journal *journal;
+    struct xen *xen;          /* once advice_xen() was called */
     struct apply_xen *host;
     int signal_fd;
     int lock_fd;
@@ -103,6 +105,9 @@ int advice_collect(struct advice *advice, struct collect_options *options,
  * cannot be read and is not needed.  apply_past_free(). */
 int advice_past(struct advice *advice, bool needed,
                 struct choose_history **past_r);
+
+/* Connect to Xen, once. */
+int advice_xen(struct advice *advice);
 
 /* From here on, signals end the command in an orderly way. */
 int advice_signals(struct advice *advice);

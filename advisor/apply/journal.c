@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "base/db.h"
+#include "base/file.h"
 #include "apply/journal-priv.h"
 #include "apply/journal.h"
 
@@ -72,31 +72,12 @@ int journal_limit_pages(struct journal *journal, int64_t pages)
     return db_exec(journal->db, sql);
 }
 
-/* Field 22 of /proc/PID/stat, so that a reused pid is told from ours. */
+/* 0: there is no such process. */
 static int64_t journal_pid_start(int64_t pid)
 {
-    char path[40], text[1024];
-    const char *after;
-    unsigned long long start = 0;
-    ssize_t r;
-    int fd, field;
+    uint64_t start;
 
-    snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    r = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    if (r <= 0)
-        return 0;
-    text[r] = '\0';
-    /* The name in parentheses may hold blanks and parentheses itself. */
-    after = strrchr(text, ')');
-    for (field = 2; after && field < 22; field++)
-        after = strchr(after + 1, ' ');
-    if (!after || sscanf(after, "%llu", &start) != 1)
-        return 0;
-    return (int64_t)start;
+    return file_process_start("/proc", pid, &start) ? 0 : (int64_t)start;
 }
 
 bool journal_alive(int64_t pid, int64_t pid_start)

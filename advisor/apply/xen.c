@@ -7,62 +7,26 @@
 #include <string.h>
 #include <time.h>
 
-#include <libxl.h>
 #include <libxl_utils.h>
-#include <xenctrl.h>
-#include <xentoollog.h>
 
 #include "apply/state.h"
+#include "base/xen.h"
 #include "shmlink.h"
 
-struct apply_xen
-{
-    xentoollog_logger logger; /* first, as xentoollog wants it */
-    libxl_ctx *xl;
-    xc_interface *xc;
-    struct shmlink_ctx *links;        /* of the two the one in use */
-    struct shmlink_ctx *there, *back; /* the latter heeds no signal */
+struct apply_xen {
+    struct xen *xen;
+    struct shmlink_ctx *links;
+    int cancel_fd;
     int nr_pcpus;
-    char log[256]; /* libxl's first error of the call */
     char why[512];
 };
-
-/* Only the first error is kept: what follows is its consequence. */
-static void xen_vmessage(struct xentoollog_logger *logger,
-                         xentoollog_level level, int errnoval,
-                         const char *context, const char *format, va_list args)
-{
-    struct apply_xen *host = (struct apply_xen *)logger;
-
-    (void)errnoval;
-    (void)context;
-    if (level >= XTL_ERROR && !host->log[0])
-        vsnprintf(host->log, sizeof(host->log), format, args);
-}
-
-static void xen_progress(struct xentoollog_logger *logger, const char *context,
-                         const char *what, int percent, unsigned long done,
-                         unsigned long total)
-{
-    (void)logger;
-    (void)context;
-    (void)what;
-    (void)percent;
-    (void)done;
-    (void)total;
-}
-
-static void xen_destroy(struct xentoollog_logger *logger)
-{
-    (void)logger;
-}
 
 static int xen_fail(struct apply_xen *host, const char *what, uint32_t domid,
                     int rc)
 {
-    snprintf(host->why, sizeof(host->why), "%s of domain %u: %s", what, domid,
-             host->log[0] ? host->log : strerror(-rc));
-    host->log[0] = '\0';
+    snprintf(host->why, sizeof(host->why), "%s of domain %u: %.400s", what, domid,
+             host->xen->log[0] ? host->xen->log : strerror(-rc));
+    xen_forget(host->xen);
     return rc;
 }
 
@@ -82,39 +46,28 @@ static int xen_errno(int r)
     }
 }
 
-int apply_xen_open(struct apply_xen **host_r, int cancel_fd, char **why_r)
+int apply_xen_open(struct apply_xen **host_r, struct xen *xen, int cancel_fd,
+                   char **why_r)
 {
-    struct shmlink_ctx_options options = { .cancel_fd = cancel_fd };
-    const struct shmlink_ctx_options back = { .cancel_fd = -1 };
+    const struct shmlink_ctx_options options = { .xen = xen,
+                                                 .cancel_fd = cancel_fd };
     struct apply_xen *host = calloc(1, sizeof(*host));
     int rc;
 
+    *why_r = NULL;
     if (!host)
         return -ENOMEM;
-    host->logger.vmessage = xen_vmessage;
-    host->logger.progress = xen_progress;
-    host->logger.destroy = xen_destroy;
-    /* It knows best why there is no Xen to talk to. */
-    rc = shmlink_ctx_open(&host->there, &options, why_r);
-    if (!rc)
-        rc = shmlink_ctx_open(&host->back, &back, why_r);
-    if (rc)
-        goto out;
-    host->links = host->there;
-    rc = -ENXIO;
-    if (libxl_ctx_alloc(&host->xl, LIBXL_VERSION, 0, &host->logger))
-        goto out;
-    host->xc = xc_interface_open(&host->logger, &host->logger, 0);
-    if (!host->xc)
-        goto out;
-    host->nr_pcpus = libxl_get_max_cpus(host->xl);
-    if (host->nr_pcpus <= 0)
-        goto out;
-    rc = 0;
-out:
+    host->xen = xen;
+    host->cancel_fd = cancel_fd;
+    rc = shmlink_ctx_open(&host->links, &options, why_r);
+    if (!rc) {
+        host->nr_pcpus = libxl_get_max_cpus(xen->xl);
+        if (host->nr_pcpus <= 0) {
+            rc = -ENXIO;
+            *why_r = strdup(xen->log[0] ? xen->log : "Xen tells no pCPUs");
+        }
+    }
     if (rc) {
-        if (!*why_r)
-            *why_r = strdup(host->log[0] ? host->log : "cannot talk to Xen");
         apply_xen_close(host);
         return rc;
     }
@@ -126,12 +79,7 @@ void apply_xen_close(struct apply_xen *host)
 {
     if (!host)
         return;
-    if (host->xc)
-        xc_interface_close(host->xc);
-    if (host->xl)
-        libxl_ctx_free(host->xl);
-    shmlink_ctx_close(host->there);
-    shmlink_ctx_close(host->back);
+    shmlink_ctx_close(host->links);
     free(host);
 }
 
@@ -142,7 +90,7 @@ static int xen_find(void *opaque, const uint8_t uuid[16],
     libxl_dominfo *list;
     int nr = 0, i, rc = -ESRCH;
 
-    list = libxl_list_domain(host->xl, &nr);
+    list = libxl_list_domain(host->xen->xl, &nr);
     if (!list)
         return xen_fail(host, "list", 0, -EIO);
     for (i = 0; i < nr && rc; i++) {
@@ -152,7 +100,7 @@ static int xen_find(void *opaque, const uint8_t uuid[16],
             || list[i].dying || list[i].shutdown)
             continue;
         domain_r->domid = list[i].domid;
-        name = libxl_domid_to_name(host->xl, list[i].domid);
+        name = libxl_domid_to_name(host->xen->xl, list[i].domid);
         snprintf(domain_r->name, sizeof(domain_r->name), "%s",
                  name ? name : "?");
         free(name);
@@ -175,7 +123,7 @@ static void xen_from_bitmap(const struct apply_xen *host, hwloc_bitmap_t to,
     hwloc_bitmap_zero(to);
     libxl_for_each_set_bit(bit, *from)
         hwloc_bitmap_set(to, (unsigned int)bit);
-    topology = libxl_get_cpu_topology(host->xl, &nr);
+    topology = libxl_get_cpu_topology(host->xen->xl, &nr);
     for (bit = 0; topology && bit < nr; bit++)
         all &= hwloc_bitmap_isset(to, (unsigned int)bit) == 1;
     libxl_cputopology_list_free(topology, nr);
@@ -189,7 +137,7 @@ static int xen_to_bitmap(struct apply_xen *host, libxl_bitmap *to, int size,
     int i;
 
     libxl_bitmap_init(to);
-    if (libxl_bitmap_alloc(host->xl, to, size))
+    if (libxl_bitmap_alloc(host->xen->xl, to, size))
         return -ENOMEM;
     for (i = 0; i < size; i++)
         if (hwloc_bitmap_isset(from, (unsigned int)i))
@@ -203,8 +151,8 @@ static int xen_effective(struct apply_xen *host, uint32_t domid,
                          const libxl_bitmap *requested,
                          hwloc_bitmap_t effective)
 {
-    xc_cpumap_t map = xc_cpumap_alloc(host->xc);
-    int size = xc_get_cpumap_size(host->xc);
+    xc_cpumap_t map = xc_cpumap_alloc(host->xen->xc);
+    int size = xc_get_cpumap_size(host->xen->xc);
     int i, r;
 
     if (!map || size <= 0) {
@@ -213,7 +161,7 @@ static int xen_effective(struct apply_xen *host, uint32_t domid,
     }
     memcpy(map, requested->map,
            (size_t)size < requested->size ? (size_t)size : requested->size);
-    r = xc_vcpu_setaffinity(host->xc, domid, (int)vcpuid, hard ? map : NULL,
+    r = xc_vcpu_setaffinity(host->xen->xc, domid, (int)vcpuid, hard ? map : NULL,
                             hard ? NULL : map,
                             hard ? XEN_VCPUAFFINITY_HARD
                                  : XEN_VCPUAFFINITY_SOFT);
@@ -238,7 +186,7 @@ static int xen_get_pin(void *opaque, uint32_t domid, uint32_t vcpuid,
     libxl_vcpuinfo *list;
     int nr = 0, nr_pcpus = 0, i, rc = -ESRCH;
 
-    list = libxl_list_vcpu(host->xl, domid, &nr, &nr_pcpus);
+    list = libxl_list_vcpu(host->xen->xl, domid, &nr, &nr_pcpus);
     if (!list)
         return xen_fail(host, "vCPUs", domid, -EIO);
     for (i = 0; i < nr; i++) {
@@ -267,7 +215,7 @@ static int xen_set_pin(void *opaque, uint32_t domid, uint32_t vcpuid,
     int r, rc = xen_to_bitmap(host, &map, host->nr_pcpus, pcpus);
 
     if (!rc) {
-        r = libxl_set_vcpuaffinity(host->xl, domid, vcpuid,
+        r = libxl_set_vcpuaffinity(host->xen->xl, domid, vcpuid,
                                    hard ? &map : NULL, hard ? NULL : &map);
         rc = r ? xen_errno(r) : 0;
     }
@@ -282,12 +230,12 @@ static int xen_get_vcpus(void *opaque, uint32_t domid, hwloc_bitmap_t online)
     xc_vcpuinfo_t vcpu;
     uint32_t i;
 
-    if (xc_domain_getinfolist(host->xc, domid, 1, &domain) != 1
+    if (xc_domain_getinfolist(host->xen->xc, domid, 1, &domain) != 1
         || domain.domain != domid)
         return xen_fail(host, "vCPUs", domid, -ESRCH);
     hwloc_bitmap_zero(online);
     for (i = 0; i <= domain.max_vcpu_id; i++) {
-        if (xc_vcpu_getinfo(host->xc, domid, i, &vcpu))
+        if (xc_vcpu_getinfo(host->xen->xc, domid, i, &vcpu))
             return xen_fail(host, "vCPUs", domid, -errno);
         if (vcpu.online)
             hwloc_bitmap_set(online, i);
@@ -307,7 +255,7 @@ static int xen_set_vcpus(void *opaque, uint32_t domid,
         return xen_fail(host, "vCPUs", domid, -EINVAL);
     rc = xen_to_bitmap(host, &map, last + 1, online);
     if (!rc) {
-        r = libxl_set_vcpuonline(host->xl, domid, &map, NULL);
+        r = libxl_set_vcpuonline(host->xen->xl, domid, &map, NULL);
         rc = r ? xen_errno(r) : 0;
     }
     libxl_bitmap_dispose(&map);
@@ -375,7 +323,8 @@ static void xen_going_back(void *opaque, bool on)
 {
     struct apply_xen *host = opaque;
 
-    host->links = on ? host->back : host->there;
+    /* What takes back heeds no signal. */
+    shmlink_ctx_heed(host->links, on ? -1 : host->cancel_fd);
 }
 
 static void xen_sleep_ms(void *opaque, unsigned int ms)

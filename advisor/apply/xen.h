@@ -8,13 +8,15 @@
 
 struct apply_ops;
 struct apply_xen;
+struct xen;
 
 /*
- * Args: cancel_fd, readable means stop waiting for a link; -1 none.
+ * Args: xen, which the caller keeps open; cancel_fd, readable means stop waiting for a link; -1 none.
  * why_r: one line on failure; the caller frees it.  Errors: ENXIO no Xen, or
  * those of shmlink_ctx_open().  Owns: the caller, apply_xen_close().
  */
-int apply_xen_open(struct apply_xen **host_r, int cancel_fd, char **why_r);
+int apply_xen_open(struct apply_xen **host_r, struct xen *xen, int cancel_fd,
+                   char **why_r);
 void apply_xen_close(struct apply_xen *host);
 
 /* Their `host` is a struct apply_xen. */

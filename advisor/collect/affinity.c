@@ -2,10 +2,11 @@
 #include "collect/affinity.h"
 
 #include <errno.h>
-#include <libxl.h>
 #include <libxl_utils.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/xen.h"
 
 /* What the domain's configuration asks for, as xl create was given it. */
 struct wanted {
@@ -21,7 +22,7 @@ static struct wanted read_wanted(struct collect *collect, uint32_t domid)
     if (!domid)
         return (struct wanted){ false, true };
     libxl_domain_config_init(&config);
-    if (!libxl_retrieve_domain_configuration(collect->xl, domid, &config,
+    if (!libxl_retrieve_domain_configuration(collect->xen->xl, domid, &config,
                                              NULL)) {
         wanted.hard = config.b_info.num_vcpu_hard_affinity > 0;
         wanted.soft = config.b_info.num_vcpu_soft_affinity > 0;
@@ -157,7 +158,7 @@ int affinity_read(struct collect *collect, struct snapshot_domain *domain)
     libxl_vcpuinfo *infos;
     bool numa = true;
 
-    infos = libxl_list_vcpu(collect->xl, domain->domid, &nr, &nr_pcpus);
+    infos = libxl_list_vcpu(collect->xen->xl, domain->domid, &nr, &nr_pcpus);
     for (i = 0; i < vcpus_max && !rc; i++) {
         const libxl_vcpuinfo *info = infos ? info_of(infos, nr, i) : NULL;
 

@@ -11,11 +11,11 @@
  * what would help, and the others go on; only topology and domains are needed.
  *
  * What is switched on in the kernel and in Xen while measuring (sampling
- * filters, tracing) is switched off again at the end, and by a cleaner process
- * if this one is killed.  One collection at a time; see collect_lock.
+ * filters, tracing) is switched off again at the end, and by a reaper process
+ * if this one is killed.  One collection at a time; see COLLECT_LOCK.
  *
  * Functions return 0 or -errno, and print nothing; one thread per collect.
- * The cleaner is made by fork(): collect before starting threads.
+ * The reaper is made by fork(): collect before starting threads.
  */
 #ifndef SHMLINK_COLLECT_COLLECT_H
 #define SHMLINK_COLLECT_COLLECT_H
@@ -33,7 +33,10 @@
 /* psample's group is host-wide; hsflowd and others take 1. */
 #define COLLECT_GROUP_DEFAULT   0x5348U
 
+struct xen;
+
 /*
+ * xen: the connection, which the caller keeps.
  * seconds: of measuring; 0: only what is known at once, no rates.
  * sysfs_net: NULL or a recorded /sys/class/net.
  * trace_file: keep the raw trace here, for xenalyze; NULL: nowhere.
@@ -45,6 +48,7 @@
  *   the mask as Xen has it.  NULL: it set none.
  */
 struct collect_options {
+    struct xen *xen;
     double seconds;
     double wait_seconds;
     const char *sysfs_net;
@@ -60,12 +64,11 @@ struct collect_options {
 };
 void collect_options_init(struct collect_options *options);
 
-/* What the sources share; open handles are NULL where not available. */
+/* What the sources share. */
 struct collect {
     struct snapshot *snapshot;
     const struct collect_options *options;
-    struct libxl__ctx *xl;
-    struct xc_interface_core *xc;
+    struct xen *xen;
     uint64_t start_ns, end_ns;      /* of measuring, CLOCK_MONOTONIC */
     uint32_t cpu_khz;               /* of the time stamp counter */
     bool traced;                    /* runstates come from the trace */
@@ -102,9 +105,8 @@ extern const struct collect_source collect_sampling;
 extern const struct collect_source collect_traffic;
 
 /*
- * Collect from Xen.  Errors: ENXIO no Xen or no toolstack; EACCES; EBUSY
- * another collection is running; ECANCELED; ENOMEM; EINVAL what was
- * collected does not pass snapshot_check().
+ * Collect from Xen.  Errors: EBUSY another collection is running; ECANCELED;
+ * ENOMEM; EINVAL what was collected does not pass snapshot_check().
  * why_r: one line on failure, the caller frees it; may be NULL.
  */
 int collect_snapshot(const struct collect_options *options,
@@ -114,7 +116,7 @@ int collect_snapshot(const struct collect_options *options,
 int collect_run(struct collect *collect,
                 const struct collect_source *const *sources, size_t nr);
 
-/* Switch off what a killed collection left on; for the cleaner and for
+/* Switch off what a killed collection left on; for the reaper and for
  * collect_snapshot. *nr_r filters were found. */
 void collect_clean(unsigned int *nr_r);
 

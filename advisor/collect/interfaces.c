@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/parse.h"
 
 #define DOMID_MAX 0x7fefU       /* below DOMID_FIRST_RESERVED */
@@ -75,33 +76,12 @@ bool interfaces_parse_node(const char *node, uint32_t *domid_r,
     return true;
 }
 
-/* First line of sysfs/name/file without its newline. */
-static bool read_line(const char *sysfs, const char *name, const char *file,
-                      char *line, size_t size)
-{
-    char path[PATH_MAX];
-    FILE *stream;
-    bool ok;
-
-    if (snprintf(path, sizeof(path), "%s/%s/%s", sysfs, name, file) >=
-        (int)sizeof(path))
-        return false;
-    stream = fopen(path, "re");
-    if (!stream)
-        return false;
-    ok = fgets(line, size, stream) != NULL;
-    fclose(stream);
-    if (ok)
-        line[strcspn(line, "\n")] = '\0';
-    return ok;
-}
-
 static bool read_u64(const char *sysfs, const char *name, const char *file,
                      uint64_t *value_r)
 {
     char line[32];
 
-    return read_line(sysfs, name, file, line, sizeof(line)) &&
+    return !file_line(line, sizeof(line), "%s/%s/%s", sysfs, name, file) &&
            !parse_u64(line, 0, UINT64_MAX, value_r);
 }
 
@@ -139,7 +119,8 @@ static bool read_port(const char *sysfs, const char *name,
         return false;
     strcpy(port->name, name);
     read_bridge(sysfs, port);
-    if (read_line(sysfs, name, "device/nodename", node, sizeof(node)) &&
+    if (!file_line(node, sizeof(node), "%s/%s/device/nodename", sysfs,
+                   name) &&
         interfaces_parse_node(node, &port->domid, &port->devid))
         port->kind = PORT_VIF;
     else if (!interfaces_parse_name(name, &port->kind, &port->domid,

@@ -45,46 +45,46 @@ static void watch(int pipe_fd, void (*clean)(void))
 
 int reaper_open(struct reaper **reaper_r, void (*clean)(void))
 {
-    struct reaper *cleaner = malloc(sizeof(*cleaner));
+    struct reaper *reaper = malloc(sizeof(*reaper));
     int fds[2], rc;
 
-    if (!cleaner)
+    if (!reaper)
         return -ENOMEM;
     if (pipe2(fds, O_CLOEXEC)) {
         rc = -errno;
-        free(cleaner);
+        free(reaper);
         return rc;
     }
-    cleaner->child = fork();
-    if (cleaner->child < 0) {
+    reaper->child = fork();
+    if (reaper->child < 0) {
         rc = -errno;
         close(fds[0]);
         close(fds[1]);
-        free(cleaner);
+        free(reaper);
         return rc;
     }
-    if (!cleaner->child) {
+    if (!reaper->child) {
         close(fds[1]);
         watch(fds[0], clean);
     }
     close(fds[0]);
-    cleaner->pipe = fds[1];
-    *reaper_r = cleaner;
+    reaper->pipe = fds[1];
+    *reaper_r = reaper;
     return 0;
 }
 
-void reaper_close(struct reaper *cleaner)
+void reaper_close(struct reaper *reaper)
 {
     int status;
 
-    if (!cleaner)
+    if (!reaper)
         return;
     /* A child that somebody killed is no reason to die of SIGPIPE. */
     signal(SIGPIPE, SIG_IGN);
-    if (write(cleaner->pipe, "", 1) != 1)
+    if (write(reaper->pipe, "", 1) != 1)
         status = 0;
-    close(cleaner->pipe);
-    while (waitpid(cleaner->child, &status, 0) < 0 && errno == EINTR)
+    close(reaper->pipe);
+    while (waitpid(reaper->child, &status, 0) < 0 && errno == EINTR)
         ;
-    free(cleaner);
+    free(reaper);
 }

@@ -16,6 +16,6 @@ struct reaper;
 /* Errors: those of pipe() and fork(); ENOMEM. */
 int reaper_open(struct reaper **reaper_r, void (*clean)(void));
 /* All is clean: dismiss the child and wait for it.  NULL is fine. */
-void reaper_close(struct reaper *cleaner);
+void reaper_close(struct reaper *reaper);
 
 #endif

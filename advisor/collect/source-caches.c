@@ -15,6 +15,7 @@
 #include <xen/platform.h>
 
 #include "collect/cache-leaves.h"
+#include "base/xen.h"
 #include "collect/collect.h"
 
 /* The raw policy's leaves of CPUID. Owns: caller frees *leaves_r. */
@@ -28,8 +29,8 @@ static int read_leaves(struct collect *collect, xen_cpuid_leaf_t **leaves_r,
 
     if (!policy)
         return -ENOMEM;
-    if (xc_cpu_policy_get_size(collect->xc, &nr_leaves, &nr_msrs) ||
-        xc_cpu_policy_get_system(collect->xc, XEN_SYSCTL_cpu_policy_raw,
+    if (xc_cpu_policy_get_size(collect->xen->xc, &nr_leaves, &nr_msrs) ||
+        xc_cpu_policy_get_system(collect->xen->xc, XEN_SYSCTL_cpu_policy_raw,
                                  policy)) {
         rc = -errno;
         goto out;
@@ -38,7 +39,7 @@ static int read_leaves(struct collect *collect, xen_cpuid_leaf_t **leaves_r,
     if (!leaves)
         goto out;
     nr_msrs = 0;
-    if (xc_cpu_policy_serialise(collect->xc, policy, leaves, &nr_leaves,
+    if (xc_cpu_policy_serialise(collect->xen->xc, policy, leaves, &nr_leaves,
                                 NULL, &nr_msrs)) {
         rc = -errno;
         goto out;

@@ -10,9 +10,9 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <xenctrl.h>
 #include <xenstat.h>
 
+#include "base/xen.h"
 #include "collect/collect.h"
 
 /* Share of a domain's time by which the two counts may differ. */
@@ -56,7 +56,7 @@ static void read_vcpus(struct collect *collect, struct reading *readings)
         xc_vcpuinfo_t info;
 
         readings[i].online = vcpu->online &&
-            !xc_vcpu_getinfo(collect->xc, domid, vcpu->vcpuid, &info) &&
+            !xc_vcpu_getinfo(collect->xen->xc, domid, vcpu->vcpuid, &info) &&
             info.online;
         if (!readings[i].online)
             continue;
@@ -69,7 +69,7 @@ static void read_pcpus(struct collect *collect, xc_cpuinfo_t *pcpus, int max,
                        int *nr_r, uint64_t *at_ns_r)
 {
     *nr_r = 0;
-    if (xc_getcpuinfo(collect->xc, max, pcpus, nr_r))
+    if (xc_getcpuinfo(collect->xen->xc, max, pcpus, nr_r))
         *nr_r = 0;
     *at_ns_r = collect_now_ns();
 }

@@ -5,13 +5,12 @@
  * one: only its debug key u prints it, so node_memory_bytes stays NULL.
  */
 #include <errno.h>
-#include <libxl.h>
 #include <libxl_utils.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xenstore.h>
 
+#include "base/xen.h"
 #include "collect/affinity.h"
 #include "collect/collect.h"
 #include "base/parse.h"
@@ -73,7 +72,7 @@ static void read_schedule(struct reading *reading,
     libxl_domain_sched_params params;
 
     libxl_domain_sched_params_init(&params);
-    if (!libxl_domain_sched_params_get(reading->collect->xl, domain->domid,
+    if (!libxl_domain_sched_params_get(reading->collect->xen->xl, domain->domid,
                                        &params)) {
         if (params.weight > 0)
             domain->weight = params.weight;
@@ -123,7 +122,7 @@ static int read_vifs(struct reading *reading, struct snapshot_domain *domain)
     libxl_device_nic *nics;
     int i, nr = 0, rc = 0;
 
-    nics = libxl_device_nic_list(reading->collect->xl, domain->domid, &nr);
+    nics = libxl_device_nic_list(reading->collect->xen->xl, domain->domid, &nr);
     for (i = 0; i < nr && !rc; i++) {
         if (i == (int)SNAPSHOT_VIFS_MAX)
             break;
@@ -148,7 +147,7 @@ static int read_domain(struct reading *reading, const libxl_dominfo *info)
     domain->domid = info->domid;
     memcpy(domain->uuid, libxl_uuid_bytearray_const(&info->uuid),
            sizeof(domain->uuid));
-    name = libxl_domid_to_name(collect->xl, info->domid);
+    name = libxl_domid_to_name(collect->xen->xl, info->domid);
     if (!name && asprintf(&name, "domain-%u", info->domid) < 0)
         return -ENOMEM;
     domain->name = name;
@@ -178,7 +177,7 @@ static int begin(struct collect *collect, void **state_r)
     size_t j;
 
     *state_r = NULL;
-    infos = libxl_list_domain(collect->xl, &nr);
+    infos = libxl_list_domain(collect->xen->xl, &nr);
     if (!infos)
         return -EIO;
     qsort(infos, nr, sizeof(*infos), by_domid);
@@ -187,7 +186,7 @@ static int begin(struct collect *collect, void **state_r)
         rc = -ENOMEM;
     else
         hwloc_bitmap_set(reading.backends, 0);
-    reading.xs = xs_open(0);
+    reading.xs = collect->xen->xs;
     /* Without it the vifs have no names; others note why. */
     interfaces_read(&reading.ports, collect->options->sysfs_net);
     for (i = 0; i < nr && !rc; i++)
@@ -200,8 +199,6 @@ static int begin(struct collect *collect, void **state_r)
     libxl_dominfo_list_free(infos, nr);
     hwloc_bitmap_free(reading.backends);
     interfaces_dispose(&reading.ports);
-    if (reading.xs)
-        xs_close(reading.xs);
     return rc;
 }
 

@@ -30,7 +30,8 @@ static void close_links(void *state)
 
 static int begin(struct collect *collect, void **state_r)
 {
-    struct shmlink_ctx_options options = { .cancel_fd = -1 };
+    struct shmlink_ctx_options options = { .xen = collect->xen,
+                                           .cancel_fd = -1 };
     struct links *links = calloc(1, sizeof(*links));
     char *why = NULL;
     int rc;

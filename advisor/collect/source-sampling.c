@@ -8,8 +8,8 @@
 #include <math.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <xenctrl.h>
 
+#include "base/xen.h"
 #include "collect/collect.h"
 #include "collect/sampling.h"
 
@@ -76,7 +76,7 @@ static long own_pcpu(struct collect *collect)
     xc_vcpuinfo_t info;
     int vcpuid = sched_getcpu();
 
-    if (vcpuid < 0 || xc_vcpu_getinfo(collect->xc, 0, vcpuid, &info))
+    if (vcpuid < 0 || xc_vcpu_getinfo(collect->xen->xc, 0, vcpuid, &info))
         return -1;
     return info.cpu;
 }
@@ -97,7 +97,7 @@ static int step(struct collect *collect, void *state, bool readable)
         xc_vcpuinfo_t info;
 
         if (!vcpu->online ||
-            xc_vcpu_getinfo(collect->xc, domid, vcpu->vcpuid, &info) ||
+            xc_vcpu_getinfo(collect->xen->xc, domid, vcpu->vcpuid, &info) ||
             !info.online)
             continue;
         sampling_count(&sampling->counts[i], info.running, info.blocked,

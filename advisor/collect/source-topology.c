@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <libxl.h>
 #include <libxl_utils.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 #include <xenhypfs.h>
 
+#include "base/xen.h"
 #include "collect/collect.h"
 
 /* libxl_numainfo.dists has this for a pair that the firmware did not give. */
@@ -21,7 +21,7 @@
 
 static int read_identity(struct collect *collect)
 {
-    const libxl_version_info *version = libxl_get_version_info(collect->xl);
+    const libxl_version_info *version = libxl_get_version_info(collect->xen->xl);
     struct snapshot *snapshot = collect->snapshot;
     char host[256];
 
@@ -46,7 +46,7 @@ static int read_pcpus(struct collect *collect)
     libxl_cputopology *pcpus;
     int i, nr = 0, rc = 0;
 
-    pcpus = libxl_get_cpu_topology(collect->xl, &nr);
+    pcpus = libxl_get_cpu_topology(collect->xen->xl, &nr);
     if (!pcpus)
         return -EIO;
     for (i = 0; i < nr && !rc; i++) {
@@ -119,7 +119,7 @@ static int read_nodes(struct collect *collect)
     size_t i;
     int node, nr = 0, rc = 0;
 
-    info = libxl_get_numainfo(collect->xl, &nr);
+    info = libxl_get_numainfo(collect->xen->xl, &nr);
     if (!info)
         return snapshot_note(snapshot, "topology", "no NUMA information");
     for (node = 0; node < nr && !rc; node++) {
@@ -173,11 +173,11 @@ static void read_ratelimit(struct collect *collect, libxl_scheduler scheduler,
     libxl_sched_credit_params credit;
 
     if (scheduler == LIBXL_SCHEDULER_CREDIT2 &&
-        !libxl_sched_credit2_params_get(collect->xl, pool->os_index,
+        !libxl_sched_credit2_params_get(collect->xen->xl, pool->os_index,
                                         &credit2))
         pool->ratelimit_usec = credit2.ratelimit_us;
     else if (scheduler == LIBXL_SCHEDULER_CREDIT &&
-             !libxl_sched_credit_params_get(collect->xl, pool->os_index,
+             !libxl_sched_credit_params_get(collect->xen->xl, pool->os_index,
                                             &credit))
         pool->ratelimit_usec = credit.ratelimit_us;
 }
@@ -215,7 +215,7 @@ static int read_pools(struct collect *collect)
     libxl_cpupoolinfo *info;
     int i, nr = 0, rc = 0;
 
-    info = libxl_list_cpupool(collect->xl, &nr);
+    info = libxl_list_cpupool(collect->xen->xl, &nr);
     if (!info)
         rc = -EIO;
     for (i = 0; i < nr && !rc; i++)
@@ -234,7 +234,7 @@ static int begin(struct collect *collect, void **state_r)
 
     *state_r = NULL;
     libxl_physinfo_init(&physinfo);
-    if (libxl_get_physinfo(collect->xl, &physinfo))
+    if (libxl_get_physinfo(collect->xen->xl, &physinfo))
         return -EIO;
     collect->cpu_khz = physinfo.cpu_khz;
     libxl_physinfo_dispose(&physinfo);

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/xen.h"
 #include "collect/collect.h"
 #include "collect/trace-buffer.h"
 #include "collect/trace-metrics.h"
@@ -99,7 +100,7 @@ static int begin(struct collect *collect, void **state_r)
             return rc;
         }
     }
-    rc = trace_buffer_open(&trace->buffer, collect->xc, highest + 1);
+    rc = trace_buffer_open(&trace->buffer, collect->xen->xc, highest + 1);
     if (rc) {
         close_trace(trace);
         return decline(collect, rc);

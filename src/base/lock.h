@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One command at a time changes links on this host: flock on ctx->lock_path,
- * which the kernel lets go of when a command is killed.
+ * Locks between commands: flock on files in /run, which the kernel lets go of
+ * when a command is killed.  Not in /run/lock: there anybody could make the
+ * file and hold the lock.
  */
 #ifndef SHMLINK_BASE_LOCK_H
 #define SHMLINK_BASE_LOCK_H
 
-struct shmlink_ctx;
+#include <stdint.h>
 
 /*
- * Wait for the lock; tells by notice when that takes more than 2 s.
- * Errors: EINTR cancelled while waiting; those of open.
+ * Take the lock of a file, waiting for it up to wait_ms; INT64_MAX: as long as
+ * it takes.  cancel_fd: readable means stop; -1 none.  waiting: called once
+ * where it takes more than 2 s; may be NULL.
+ * *fd_r: the lock, held until lock_release().
+ * Errors: EAGAIN another command has it; EINTR cancelled; those of open.
  */
-int lock_take(struct shmlink_ctx *ctx);
-/* Errors: EAGAIN another command has it. */
-int lock_try(struct shmlink_ctx *ctx);
-/* Harmless where the lock is not held. */
-void lock_release(struct shmlink_ctx *ctx);
+int lock_take(int *fd_r, const char *path, int64_t wait_ms, int cancel_fd,
+              void (*waiting)(void *opaque), void *opaque);
+/* fd: below 0 it is not held, and this does nothing.  Returns: -1. */
+int lock_release(int fd);
 
-#endif /* SHMLINK_BASE_LOCK_H */
+#endif

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,126 +22,49 @@ struct ctx_paths ctx_paths = {
     .lock_path = "/run/shmlink.lock",
 };
 
-/* Keep the first lines of warnings: later ones mostly follow from them. */
-static void logger_vmessage(xentoollog_logger *vtable, xentoollog_level level,
-                            int errnoval, const char *context,
-                            const char *format, va_list args)
-{
-    struct ctx_logger *logger = (struct ctx_logger *)vtable;
-    size_t used = strlen(logger->text);
-    size_t room = sizeof(logger->text) - used;
-    int len;
-
-    if (level < XTL_WARN || room < 80)
-        return;
-    len = snprintf(logger->text + used, room, "%s%s: ", used ? "; " : "",
-                   context ? context : "xen");
-    used += (size_t)len;
-    room = sizeof(logger->text) - used;
-    vsnprintf(logger->text + used, room, format, args);
-    used = strlen(logger->text);
-    room = sizeof(logger->text) - used;
-    if (errnoval >= 0)
-        snprintf(logger->text + used, room, ": %s", strerror(errnoval));
-}
-
-static void logger_destroy(xentoollog_logger *vtable)
-{
-    (void)vtable;
-}
-
-static void ctx_init(struct shmlink_ctx *ctx)
-{
-    ctx->logger.vtable.vmessage = logger_vmessage;
-    ctx->logger.vtable.destroy = logger_destroy;
-    ctx->paths = ctx_paths;
-    ctx->lock_fd = -1;
-    ctx->options.cancel_fd = -1;
-}
-
-/* The libraries speak to one Xen version only; say so before they fail. */
-static int ctx_check_version(struct shmlink_ctx *ctx)
-{
-    char major[16], minor[16], running[40];
-
-    if (ctx_read_file(major, sizeof(major), "%s/hypervisor/version/major",
-                      ctx->paths.sysfs) ||
-        ctx_read_file(minor, sizeof(minor), "%s/hypervisor/version/minor",
-                      ctx->paths.sysfs))
-        return ctx_fail(ctx, -ENXIO, "this is not a Xen host: "
-                        "%s/hypervisor says nothing", ctx->paths.sysfs);
-    snprintf(running, sizeof(running), "%s.%s", major, minor);
-    if (strcmp(running, XEN_VERSION))
-        return ctx_fail(ctx, -EPROTO, "built for Xen %s but Xen %s runs; "
-                        "build it again against the %s libraries",
-                        XEN_VERSION, running, running);
-    return 0;
-}
-
-static int ctx_connect(struct shmlink_ctx *ctx)
-{
-    xentoollog_logger *logger = &ctx->logger.vtable;
-    int rc;
-
-    if (geteuid() != 0)
-        return ctx_fail(ctx, -EACCES, "must be run as root");
-    rc = ctx_check_version(ctx);
-    if (rc)
-        return rc;
-    ctx->xs = xs_open(0);
-    if (!ctx->xs)
-        return ctx_fail(ctx, -ENXIO, "cannot reach xenstore: %s; "
-                        "is xenstored running?", strerror(errno));
-    ctx->xc = xc_interface_open(logger, logger, 0);
-    if (!ctx->xc)
-        return ctx_fail(ctx, -ENXIO, "cannot reach the hypervisor: %s; "
-                        "is this dom0?", strerror(errno));
-    if (libxl_ctx_alloc(&ctx->xl, LIBXL_VERSION, 0, logger)) {
-        ctx->xl = NULL;
-        return ctx_fail(ctx, -ENXIO, "cannot start libxl: %s",
-                        ctx->logger.text);
-    }
-    return 0;
-}
-
 int shmlink_ctx_open(struct shmlink_ctx **ctx_r,
                      const struct shmlink_ctx_options *options, char **why_r)
 {
-    struct shmlink_ctx *ctx = NULL;
-    int rc;
+    struct shmlink_ctx *ctx;
+    int rc = 0;
 
+    *why_r = NULL;
     ctx = calloc(1, sizeof(*ctx));
-    if (!ctx) {
-        *why_r = NULL;
+    if (!ctx)
         return -ENOMEM;
-    }
-    ctx_init(ctx);
+    ctx->paths = ctx_paths;
+    ctx->lock_fd = -1;
+    ctx->options.cancel_fd = -1;
     if (options)
         ctx->options = *options;
-    rc = ctx_connect(ctx);
-    if (rc)
-        goto out;
+    ctx->xen = ctx->options.xen;
+    if (!ctx->xen) {
+        rc = xen_open(&ctx->own_xen, ctx->paths.sysfs, why_r);
+        ctx->xen = ctx->own_xen;
+    }
+    if (rc) {
+        free(ctx);
+        return rc;
+    }
+    ctx->xl = ctx->xen->xl;
+    ctx->xc = ctx->xen->xc;
+    ctx->xs = ctx->xen->xs;
     *ctx_r = ctx;
     return 0;
-
- out:
-    *why_r = strdup(ctx->why);
-    shmlink_ctx_close(ctx);
-    return rc;
 }
 
 void shmlink_ctx_close(struct shmlink_ctx *ctx)
 {
     if (!ctx)
         return;
-    lock_release(ctx);
-    if (ctx->xl)
-        libxl_ctx_free(ctx->xl);
-    if (ctx->xc)
-        xc_interface_close(ctx->xc);
-    if (ctx->xs)
-        xs_close(ctx->xs);
+    ctx_unlock(ctx);
+    xen_close(ctx->own_xen);
     free(ctx);
+}
+
+void shmlink_ctx_heed(struct shmlink_ctx *ctx, int cancel_fd)
+{
+    ctx->options.cancel_fd = cancel_fd;
 }
 
 const char *shmlink_why(const struct shmlink_ctx *ctx)
@@ -152,7 +74,7 @@ const char *shmlink_why(const struct shmlink_ctx *ctx)
 
 const char *shmlink_detail(const struct shmlink_ctx *ctx)
 {
-    return ctx->logger.text;
+    return ctx->xen->log;
 }
 
 int ctx_fail(struct shmlink_ctx *ctx, int rc, const char *format, ...)
@@ -168,7 +90,7 @@ int ctx_fail(struct shmlink_ctx *ctx, int rc, const char *format, ...)
 void ctx_begin(struct shmlink_ctx *ctx)
 {
     ctx->why[0] = '\0';
-    ctx->logger.text[0] = '\0';
+    xen_forget(ctx->xen);
 }
 
 void ctx_notice(struct shmlink_ctx *ctx, const char *format, ...)
@@ -209,29 +131,37 @@ int64_t ctx_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int ctx_read_file(char *text_r, size_t size, const char *format, ...)
+static void ctx_waiting(void *opaque)
 {
-    char path[512];
-    va_list args;
-    ssize_t len;
-    int fd, rc;
+    ctx_notice(opaque, "waiting for another command that changes links");
+}
 
-    va_start(args, format);
-    rc = vsnprintf(path, sizeof(path), format, args);
-    va_end(args);
-    if (rc < 0 || (size_t)rc >= sizeof(path))
-        return -ENAMETOOLONG;
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    len = read(fd, text_r, size);
-    rc = len < 0 ? -errno : 0;
-    close(fd);
+static int ctx_lock_within(struct shmlink_ctx *ctx, int64_t wait_ms)
+{
+    int rc = lock_take(&ctx->lock_fd, ctx->paths.lock_path, wait_ms,
+                       ctx->options.cancel_fd, ctx_waiting, ctx);
+
+    if (rc == -EAGAIN)
+        return ctx_fail(ctx, rc, "another command is changing links");
+    if (rc == -EINTR)
+        return ctx_fail(ctx, rc, "interrupted; nothing was changed");
     if (rc)
-        return rc;
-    if ((size_t)len >= size)
-        return -EINVAL;
-    text_r[len] = '\0';
-    text_r[strcspn(text_r, "\n")] = '\0';
+        return ctx_fail(ctx, rc, "cannot open %s: %s", ctx->paths.lock_path,
+                        strerror(-rc));
     return 0;
+}
+
+int ctx_lock(struct shmlink_ctx *ctx)
+{
+    return ctx_lock_within(ctx, INT64_MAX);
+}
+
+int ctx_lock_try(struct shmlink_ctx *ctx)
+{
+    return ctx_lock_within(ctx, 0);
+}
+
+void ctx_unlock(struct shmlink_ctx *ctx)
+{
+    ctx->lock_fd = lock_release(ctx->lock_fd);
 }

@@ -6,17 +6,9 @@
 #ifndef SHMLINK_TOOLSTACK_CTX_H
 #define SHMLINK_TOOLSTACK_CTX_H
 
-#include <libxl.h>
-#include <xenctrl.h>
-#include <xenstore.h>
-#include <xentoollog.h>
 
+#include "base/xen.h"
 #include "shmlink.h"
-
-struct ctx_logger {
-    xentoollog_logger vtable;   /* first, as xentoollog wants it */
-    char text[1024];
-};
 
 /* Where a new context looks; unit tests put their own here. */
 struct ctx_paths {
@@ -28,10 +20,11 @@ struct ctx_paths {
 extern struct ctx_paths ctx_paths;
 
 struct shmlink_ctx {
-    libxl_ctx *xl;
+    struct xen *xen;
+    struct xen *own_xen;        /* to be closed with the context, or NULL */
+    libxl_ctx *xl;              /* xen's, for short */
     xc_interface *xc;
     struct xs_handle *xs;
-    struct ctx_logger logger;
     struct shmlink_ctx_options options;
     struct ctx_paths paths;
     int lock_fd;
@@ -62,10 +55,14 @@ void ctx_cancel_take(struct shmlink_ctx *ctx);
 int64_t ctx_now_ms(void);
 
 /*
- * One line of a small file in sysfs or procfs, without its newline.
- * Errors: those of open; EINVAL longer than size.
+ * One command at a time changes links on this host.  Wait for that; tells by
+ * notice when it takes more than 2 s.
+ * Errors: EINTR cancelled while waiting; those of open.
  */
-int ctx_read_file(char *text_r, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+int ctx_lock(struct shmlink_ctx *ctx);
+/* Do not wait.  Errors: EAGAIN another command has it. */
+int ctx_lock_try(struct shmlink_ctx *ctx);
+/* Harmless where the lock is not held. */
+void ctx_unlock(struct shmlink_ctx *ctx);
 
 #endif /* SHMLINK_TOOLSTACK_CTX_H */

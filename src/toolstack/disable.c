@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "toolstack/ctx.h"
-#include "base/lock.h"
 #include "toolstack/pick.h"
 #include "toolstack/remember.h"
 #include "toolstack/teardown.h"
@@ -91,10 +90,10 @@ int shmlink_disable(struct shmlink_ctx *ctx,
         return rc;
     if (options->dry_run)
         return disable_locked(ctx, options, &pick, nr_r);
-    rc = lock_take(ctx);
+    rc = ctx_lock(ctx);
     if (rc)
         return rc;
     rc = disable_locked(ctx, options, &pick, nr_r);
-    lock_release(ctx);
+    ctx_unlock(ctx);
     return rc;
 }

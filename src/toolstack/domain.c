@@ -9,6 +9,7 @@
 
 #include "toolstack/ctx.h"
 #include "toolstack/domain.h"
+#include "base/file.h"
 #include "base/parse.h"
 #include "base/uuid.h"
 
@@ -106,7 +107,7 @@ int shmlink_domain_list(struct shmlink_ctx *ctx,
     infos = libxl_list_domain(ctx->xl, &nr_infos);
     if (!infos)
         return ctx_fail(ctx, -EIO, "cannot list the domains: %s",
-                        ctx->logger.text);
+                        ctx->xen->log);
     domains = calloc((size_t)nr_infos + 1, sizeof(*domains));
     if (!domains) {
         rc = ctx_fail(ctx, -ENOMEM, "out of memory");
@@ -166,23 +167,4 @@ int domain_uuid_parse(const char *text, uint8_t uuid_r[16])
         return -EINVAL;
     memcpy(uuid_r, libxl_uuid_bytearray_const(&uuid), 16);
     return 0;
-}
-
-int process_start(struct shmlink_ctx *ctx, pid_t pid, uint64_t *start_r)
-{
-    enum { START_FIELD = 22, COMM_FIELD = 2 };
-    char text[1024], *field, *save = NULL;
-    int i;
-
-    if (ctx_read_file(text, sizeof(text), "%s/%ld/stat", ctx->paths.procfs,
-                      (long)pid))
-        return -ESRCH;
-    /* The command's name may hold anything, so count from its end. */
-    field = strrchr(text, ')');
-    if (!field)
-        return -ESRCH;
-    field = strtok_r(field + 1, " ", &save);
-    for (i = COMM_FIELD + 1; field && i < START_FIELD; i++)
-        field = strtok_r(NULL, " ", &save);
-    return field ? parse_u64(field, 0, UINT64_MAX, start_r) : -ESRCH;
 }

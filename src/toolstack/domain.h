@@ -34,7 +34,4 @@ bool domain_lives(struct shmlink_ctx *ctx, uint32_t domid,
 /* What uuid_text() wrote. Errors: EINVAL. */
 int domain_uuid_parse(const char *text, uint8_t uuid_r[16]);
 
-/* When process pid started, in ticks since boot. Errors: ESRCH. */
-int process_start(struct shmlink_ctx *ctx, pid_t pid, uint64_t *start_r);
-
 #endif /* SHMLINK_TOOLSTACK_DOMAIN_H */

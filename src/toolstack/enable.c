@@ -8,10 +8,10 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "toolstack/check.h"
 #include "toolstack/ctx.h"
 #include "toolstack/domain.h"
-#include "base/lock.h"
 #include "toolstack/nodes.h"
 #include "toolstack/remember.h"
 #include "shmlink-wire.h"
@@ -173,7 +173,7 @@ static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
     entry.link.since = time(NULL);
     rc = enable_nonce(entry.link.nonce);
     if (!rc)
-        rc = process_start(ctx, entry.pid, &entry.pid_start);
+        rc = file_process_start(ctx->paths.procfs, entry.pid, &entry.pid_start);
     if (rc)
         return ctx_fail(ctx, rc, "cannot name the link: %s", strerror(-rc));
     if (ctx_cancelled(ctx))
@@ -279,14 +279,14 @@ int shmlink_enable(struct shmlink_ctx *ctx,
         rc = enable_locked(ctx, options, &check, changed_r, &link);
         goto out;
     }
-    rc = lock_take(ctx);
+    rc = ctx_lock(ctx);
     if (rc)
         return rc;
     /* Who was there before waiting for the lock need not be there now. */
     rc = enable_find(ctx, options, &pick, &check);
     if (!rc)
         rc = enable_locked(ctx, options, &check, changed_r, &link);
-    lock_release(ctx);
+    ctx_unlock(ctx);
  out:
     if (!rc && link_r)
         *link_r = link;

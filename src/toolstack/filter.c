@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "toolstack/ctx.h"
 #include "toolstack/filter.h"
 #include "toolstack/filter-netlink.h"
@@ -59,12 +60,12 @@ static bool filter_switch(struct shmlink_ctx *ctx,
     char value[16];
     int i;
 
-    if (!ctx_read_file(value, sizeof(value),
+    if (!file_line(value, sizeof(value),
                        "%s/sys/net/bridge/bridge-nf-call-%s",
                        ctx->paths.procfs, what) && strcmp(value, "0"))
         return true;
     for (i = 0; i < 2; i++)
-        if (!ctx_read_file(value, sizeof(value),
+        if (!file_line(value, sizeof(value),
                            "%s/class/net/%s/bridge/nf_call_%s", ctx->paths.sysfs,
                            vifs[i]->bridge, what) && strcmp(value, "0"))
             return true;
@@ -94,7 +95,7 @@ static bool filter_legacy(struct shmlink_ctx *ctx,
     size_t i;
 
     for (i = 0; i < sizeof(ebtables) / sizeof(ebtables[0]); i++) {
-        if (ctx_read_file(value, sizeof(value), "%s/module/%s/initstate",
+        if (file_line(value, sizeof(value), "%s/module/%s/initstate",
                           ctx->paths.sysfs, ebtables[i]))
             continue;
         snprintf(text_r, FILTER_TEXT_BYTES, "ebtables (module %s is loaded)",
@@ -103,7 +104,7 @@ static bool filter_legacy(struct shmlink_ctx *ctx,
     }
     for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         if (!tables[i].on ||
-            ctx_read_file(value, sizeof(value), "%s/net/%s", ctx->paths.procfs,
+            file_line(value, sizeof(value), "%s/net/%s", ctx->paths.procfs,
                           tables[i].file) || !value[0])
             continue;
         snprintf(text_r, FILTER_TEXT_BYTES,

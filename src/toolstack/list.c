@@ -7,7 +7,6 @@
 
 #include "toolstack/counters.h"
 #include "toolstack/ctx.h"
-#include "base/lock.h"
 #include "toolstack/pick.h"
 #include "toolstack/teardown.h"
 
@@ -42,12 +41,12 @@ static int list_compare(const void *a, const void *b)
 /* Sweep unless a command is at work, whose links are not ours to judge. */
 static int list_sweep(struct shmlink_ctx *ctx)
 {
-    int rc = lock_try(ctx);
+    int rc = ctx_lock_try(ctx);
 
     if (rc)
         return rc == -EAGAIN ? 0 : rc;
     rc = teardown_sweep(ctx);
-    lock_release(ctx);
+    ctx_unlock(ctx);
     return rc;
 }
 

@@ -10,6 +10,7 @@
 
 #include "toolstack/ctx.h"
 #include "toolstack/domain.h"
+#include "base/file.h"
 #include "base/parse.h"
 #include "toolstack/registry.h"
 #include "toolstack/vif.h"
@@ -184,7 +185,7 @@ int registry_set_phase(struct shmlink_ctx *ctx, struct registry_entry *entry,
 
     entry->phase = phase;
     entry->pid = getpid();
-    rc = process_start(ctx, entry->pid, &entry->pid_start);
+    rc = file_process_start(ctx->paths.procfs, entry->pid, &entry->pid_start);
     if (!rc)
         rc = registry_write(&store, entry);
     if (rc)
@@ -216,6 +217,6 @@ bool registry_abandoned(struct shmlink_ctx *ctx,
 
     if (entry->phase == REGISTRY_UP)
         return false;
-    return process_start(ctx, entry->pid, &start) ||
+    return file_process_start(ctx->paths.procfs, entry->pid, &start) ||
            start != entry->pid_start;
 }

@@ -8,7 +8,6 @@
 
 #include "toolstack/ctx.h"
 #include "toolstack/domain.h"
-#include "base/lock.h"
 #include "toolstack/remember.h"
 #include "shmlink-wire.h"
 #include "toolstack/store.h"
@@ -89,11 +88,11 @@ int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r)
     *nr_r = 0;
     rc = dom ? shmlink_domain_find(ctx, dom, &domain) : 0;
     if (!rc)
-        rc = lock_take(ctx);
+        rc = ctx_lock(ctx);
     if (rc)
         return rc;
     rc = remember_read(ctx, &links, &nr);
-    lock_release(ctx);
+    ctx_unlock(ctx);
     for (i = 0; i < nr && rc >= 0; i++) {
         rc = relink_one(ctx, &links[i], dom ? domain.uuid : NULL);
         *nr_r += rc > 0;

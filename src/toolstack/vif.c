@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "toolstack/ctx.h"
+#include "base/file.h"
 #include "base/parse.h"
 #include "toolstack/store.h"
 #include "toolstack/vif.h"
@@ -57,7 +58,7 @@ static void vif_read_bridge(struct store *store, const char *backend,
              master);
     if (!access(path, F_OK)) {
         strcpy(vif->bridge, master);
-        vif->isolated = !ctx_read_file(value, sizeof(value),
+        vif->isolated = !file_line(value, sizeof(value),
                                        "%s/class/net/%s/brport/isolated",
                                        ctx->paths.sysfs, vif->ifname) &&
                         strcmp(value, "0");
@@ -192,7 +193,7 @@ bool vif_bridge_has_vlans(struct shmlink_ctx *ctx, const char *bridge)
 {
     char value[16];
 
-    return !ctx_read_file(value, sizeof(value),
+    return !file_line(value, sizeof(value),
                           "%s/class/net/%s/bridge/vlan_filtering",
                           ctx->paths.sysfs, bridge) && strcmp(value, "0");
 }

@@ -16,7 +16,6 @@
 #include <cmocka.h>
 
 #include "toolstack/ctx.h"
-#include "base/lock.h"
 #include "shmlink.h"
 #include "stub-xen.h"
 
@@ -973,7 +972,7 @@ static void test_domid_again(void **state)
     assert_int_equal(shmlink_disable(ctx, &options, &nr), 0);
     assert_int_equal(nr, 0);
     /* While a command is at work nothing is swept. */
-    assert_int_equal(lock_try(other), 0);
+    assert_int_equal(ctx_lock_try(other), 0);
     assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
     assert_int_equal(nr, 1);
     assert_string_equal(links[0].name[0], "?");
@@ -982,7 +981,7 @@ static void test_domid_again(void **state)
     assert_int_equal(shmlink_list(ctx, "new", false, &links, &nr), 0);
     assert_int_equal(nr, 0);
     free(links);
-    lock_release(other);
+    ctx_unlock(other);
     assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
     assert_int_equal(nr, 0);
     free(links);

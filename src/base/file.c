@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+
+/* All of a small file; its length, or -errno. */
+static ssize_t file_read(char *text_r, size_t size, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len;
+
+    if (fd < 0)
+        return -errno;
+    len = read(fd, text_r, size);
+    if (len < 0)
+        len = -errno;
+    close(fd);
+    if (len >= 0 && (size_t)len >= size)
+        return -EINVAL;
+    if (len >= 0)
+        text_r[len] = '\0';
+    return len;
+}
+
+int file_line(char *text_r, size_t size, const char *format, ...)
+{
+    char path[PATH_MAX];
+    va_list args;
+    ssize_t len;
+
+    va_start(args, format);
+    len = vsnprintf(path, sizeof(path), format, args);
+    va_end(args);
+    if (len < 0 || (size_t)len >= sizeof(path))
+        return -ENAMETOOLONG;
+    len = file_read(text_r, size, path);
+    if (len < 0)
+        return (int)len;
+    text_r[strcspn(text_r, "\n")] = '\0';
+    return 0;
+}
+
+int file_process_start(const char *procfs, int64_t pid, uint64_t *start_r)
+{
+    enum { START_FIELD = 22, COMM_FIELD = 2 };
+    char path[PATH_MAX], text[1024], *field, *save = NULL;
+    int i;
+
+    if (snprintf(path, sizeof(path), "%s/%lld/stat", procfs, (long long)pid) >=
+            (int)sizeof(path) ||
+        file_read(text, sizeof(text), path) < 0)
+        return -ESRCH;
+    /* The command's name may hold anything, so count from its end. */
+    field = strrchr(text, ')');
+    if (!field)
+        return -ESRCH;
+    field = strtok_r(field + 1, " ", &save);
+    for (i = COMM_FIELD + 1; field && i < START_FIELD; i++)
+        field = strtok_r(NULL, " ", &save);
+    return field ? parse_u64(field, 0, UINT64_MAX, start_r) : -ESRCH;
+}

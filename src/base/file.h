@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Small files of the kernel: sysfs and procfs. */
+#ifndef SHMLINK_BASE_FILE_H
+#define SHMLINK_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The first line of a small file, without its newline.
+ * Errors: those of open; EINVAL longer than size; ENAMETOOLONG the path is.
+ */
+int file_line(char *text_r, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * When a process began, in the kernel's ticks: with its pid, a name that is
+ * not used twice.  procfs: "/proc", or a test's.  Errors: ESRCH no such.
+ */
+int file_process_start(const char *procfs, int64_t pid, uint64_t *start_r);
+
+#endif
