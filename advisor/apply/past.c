@@ -74,6 +74,7 @@ static int past_step(struct past *past, const struct journal_run *run,
         || apply_state_parse(&after, step->after))
         goto out;
     memcpy(entry.uuid, after.uuid, sizeof(entry.uuid));
+    memcpy(entry.vif, after.vif, sizeof(entry.vif));
     switch (after.kind) {
     case PLAN_PIN_HARD:
     case PLAN_PIN_SOFT:

@@ -47,6 +47,7 @@ static int state_from_step(struct apply_state *state_r,
         break;
     default:
         memcpy(state.uuid[1], step->subject[1].uuid, 16);
+        memcpy(state.vif, step->vif, sizeof(state.vif));
         state.kind = PLAN_LINK_ENABLE;
         state.link.linked = target == (step->kind == PLAN_LINK_ENABLE);
         if (!target)
@@ -100,7 +101,7 @@ static int state_read(struct apply_state *state_r,
     if (state_is_link(like)) {
         domid[0] = domain[0].domid;
         domid[1] = domain[1].domid;
-        rc = ops->get_link(host, domid, &state.link);
+        rc = ops->get_link(host, domid, like->vif, &state.link);
     } else {
         state.set = hwloc_bitmap_alloc();
         if (!state.set)
@@ -143,7 +144,7 @@ int apply_state_set(const struct apply_state *state,
         return ops->set_vcpus(host, domain[0].domid, state->set);
     domid[0] = domain[0].domid;
     domid[1] = domain[1].domid;
-    return ops->set_link(host, domid, state->link.linked,
+    return ops->set_link(host, domid, state->vif, state->link.linked,
                          state->link.ring_bytes);
 }
 
@@ -160,7 +161,8 @@ bool apply_state_equal(const struct apply_state *a,
                        const struct apply_state *b)
 {
     if (a->kind != b->kind || memcmp(a->uuid, b->uuid, sizeof(a->uuid))
-        || (state_is_pin(a) && a->vcpuid != b->vcpuid))
+        || (state_is_pin(a) && a->vcpuid != b->vcpuid)
+        || (state_is_link(a) && memcmp(a->vif, b->vif, sizeof(a->vif))))
         return false;
     return state_is_link(a) ? link_equal(&a->link, &b->link)
                             : hwloc_bitmap_isequal(a->set, b->set);
@@ -236,6 +238,8 @@ int apply_state_format(const struct apply_state *state, char **text_r)
     jsonio_put_uuid(&out, object, "uuid", state->uuid[0]);
     if (state_is_link(state)) {
         jsonio_put_uuid(&out, object, "peer", state->uuid[1]);
+        jsonio_put_index(&out, object, "vif", state->vif[0]);
+        jsonio_put_index(&out, object, "peer-vif", state->vif[1]);
         jsonio_put_bool(&out, object, "linked", state->link.linked);
         jsonio_put_uint(&out, object, "ring-bytes", state->link.ring_bytes);
     } else {
@@ -267,6 +271,8 @@ int apply_state_parse(struct apply_state *state_r, const char *text)
     }
     if (!in.rc && state_is_link(&state)) {
         jsonio_uuid(&in, object, "peer", state.uuid[1]);
+        state.vif[0] = jsonio_index(&in, object, "vif");
+        state.vif[1] = jsonio_index(&in, object, "peer-vif");
         state.link.linked = jsonio_bool(&in, object, "linked", false);
         state.link.ring_bytes = (uint32_t)jsonio_uint(&in, object,
                                                       "ring-bytes", 0,
@@ -294,6 +300,7 @@ char *apply_state_command(const struct apply_state *state,
                           const struct apply_ops *ops, void *host)
 {
     struct apply_domain domain[2] = { 0 };
+    char suffix[2][PLAN_VIF_BYTES];
     char *text = NULL;
     char *list = NULL;
     int i, r = -1;
@@ -307,9 +314,10 @@ char *apply_state_command(const struct apply_state *state,
             return NULL;
     }
     if (state_is_link(state))
-        r = asprintf(&text, "xl shmlink %s %s %s",
-                     state->link.linked ? "enable" : "disable", domain[0].name,
-                     domain[1].name);
+        r = asprintf(&text, "xl shmlink %s %s%s %s%s",
+                     state->link.linked ? "enable" : "disable",
+                     domain[0].name, plan_vif_suffix(suffix[0], state->vif[0]),
+                     domain[1].name, plan_vif_suffix(suffix[1], state->vif[1]));
     else if (state->kind == PLAN_SET_VCPUS)
         r = asprintf(&text, "xl vcpu-set %s %d", domain[0].name,
                      hwloc_bitmap_weight(state->set));

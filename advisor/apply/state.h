@@ -48,10 +48,11 @@ struct apply_ops
     /* The vCPUs that Xen says are online (not those asked for). */
     int (*get_vcpus)(void *host, uint32_t domid, hwloc_bitmap_t online);
     int (*set_vcpus)(void *host, uint32_t domid, hwloc_const_bitmap_t online);
+    /* vif: devids, or PLAN_NONE for any. */
     int (*get_link)(void *host, const uint32_t domid[2],
-                    struct apply_link *link_r);
-    int (*set_link)(void *host, const uint32_t domid[2], bool linked,
-                    uint32_t ring_bytes);
+                    const uint32_t vif[2], struct apply_link *link_r);
+    int (*set_link)(void *host, const uint32_t domid[2],
+                    const uint32_t vif[2], bool linked, uint32_t ring_bytes);
     /* on: from now what is done takes something back, and is not to be stopped
      * by what stops a plan.  NULL: nothing does. */
     void (*going_back)(void *host, bool on);
@@ -65,6 +66,7 @@ struct apply_state
     uint8_t uuid[2][16];      /* the second for a link only */
     uint32_t vcpuid;          /* for a pin only */
     hwloc_bitmap_t set;       /* pCPUs, or vCPUs online; NULL for a link */
+    uint32_t vif[2];          /* for a link only: devids, or PLAN_NONE */
     struct apply_link link;   /* for a link only; its nonce is not journalled */
 };
 

@@ -269,50 +269,69 @@ static int xen_link_fail(struct apply_xen *host, int rc)
     return rc == -ETIMEDOUT ? -ETIME : rc == -ESRCH ? -ENOENT : rc;
 }
 
+/* A guest, and its vif, as the toolstack is told. */
+struct xen_end
+{
+    char text[16 + PLAN_VIF_BYTES];
+};
+
+static struct xen_end xen_end(uint32_t domid, uint32_t vif)
+{
+    char suffix[PLAN_VIF_BYTES];
+    struct xen_end end;
+
+    snprintf(end.text, sizeof(end.text), "%u%s", domid,
+             plan_vif_suffix(suffix, vif));
+    return end;
+}
+
 static int xen_get_link(void *opaque, const uint32_t domid[2],
-                        struct apply_link *link_r)
+                        const uint32_t vif[2], struct apply_link *link_r)
 {
     struct apply_xen *host = opaque;
+    struct xen_end end = xen_end(domid[0], vif[0]);
     struct shmlink_link *list = NULL;
-    char dom[16];
     size_t nr = 0, i;
-    int rc;
+    int rc, peer;
 
-    snprintf(dom, sizeof(dom), "%u", domid[0]);
-    rc = shmlink_list(host->links, dom, false, &list, &nr);
+    rc = shmlink_list(host->links, end.text, false, &list, &nr);
     if (rc)
         return xen_link_fail(host, rc);
     memset(link_r, 0, sizeof(*link_r));
-    for (i = 0; i < nr; i++)
-        if ((list[i].domid[0] == domid[1] || list[i].domid[1] == domid[1])
+    for (i = 0; i < nr; i++) {
+        peer = list[i].domid[0] == domid[0];
+        if (list[i].domid[peer] == domid[1]
+            && (vif[1] == PLAN_NONE || list[i].vif[peer] == vif[1])
             && list[i].state == SHMLINK_CONNECTED) {
             link_r->linked = true;
             link_r->ring_bytes = list[i].ring_bytes;
             memcpy(link_r->nonce, list[i].nonce, sizeof(link_r->nonce));
         }
+    }
     free(list);
     return 0;
 }
 
-static int xen_set_link(void *opaque, const uint32_t domid[2], bool linked,
+static int xen_set_link(void *opaque, const uint32_t domid[2],
+                        const uint32_t vif[2], bool linked,
                         uint32_t ring_bytes)
 {
     struct apply_xen *host = opaque;
-    char dom[2][16];
+    const struct xen_end ends[2] = { xen_end(domid[0], vif[0]),
+                                     xen_end(domid[1], vif[1]) };
     bool changed;
     size_t nr;
     int rc;
 
-    snprintf(dom[0], sizeof(dom[0]), "%u", domid[0]);
-    snprintf(dom[1], sizeof(dom[1]), "%u", domid[1]);
     if (linked) {
         const struct shmlink_enable_options options = {
-            .dom = { dom[0], dom[1] }, .ring_bytes = ring_bytes };
+            .dom = { ends[0].text, ends[1].text },
+            .ring_bytes = ring_bytes };
 
         rc = shmlink_enable(host->links, &options, &changed, NULL);
     } else {
         const struct shmlink_disable_options options = {
-            .dom = { dom[0], dom[1] } };
+            .dom = { ends[0].text, ends[1].text } };
 
         rc = shmlink_disable(host->links, &options, &nr);
     }

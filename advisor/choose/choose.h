@@ -26,6 +26,7 @@ enum choose_past_kind {
 struct choose_past {
     enum choose_past_kind kind;
     uint8_t uuid[2][16];
+    uint32_t vif[2];		/* of a link: devids, or SNAPSHOT_NONE */
     uint32_t vcpus;
     uint32_t vcpus_online;	/* what the VM had with them */
     int64_t time;		/* seconds since 1970 */

@@ -124,6 +124,8 @@ static void get_steps(struct jsonio_in *in, struct json_object *root,
                                                  VCPUS_MAX, 0);
         step->vcpus_to = (uint32_t)jsonio_uint(in, item, "vcpus_to", 0,
                                                VCPUS_MAX, 0);
+        step->vif[0] = jsonio_index(in, item, "vif");
+        step->vif[1] = jsonio_index(in, item, "peer_vif");
         jsonio_hex(in, item, "nonce", step->nonce, 32);
         step->reason = GET_KIND(in, item, "reason", plan_reason_name);
         step->peer = jsonio_text(in, item, "peer");

@@ -6,7 +6,8 @@
  * { "format": "shmlink-plan", "schema": 1, "time", "host", "id",
  *   "before": {cost}, "after": {cost},
  *   "steps": [ {"kind", "subjects": [ {"uuid", "domid", "name"}, ... ],
- *               "vcpuid", "from", "to", "vcpus_from", "vcpus_to", "nonce",
+ *               "vcpuid", "from", "to", "vcpus_from", "vcpus_to", "vif",
+ *               "peer_vif", "nonce",
  *               "reason", "peer", "text", "gain", "command"} ],
  *   "findings": [ {"kind", "subjects", "pcpu", "node", "value", "error",
  *                  "cost", "text"} ],
@@ -70,6 +71,8 @@ static void put_steps(struct jsonio_out *out, struct json_object *root,
         jsonio_put_set(out, item, "to", step->to);
         jsonio_put_uint(out, item, "vcpus_from", step->vcpus_from);
         jsonio_put_uint(out, item, "vcpus_to", step->vcpus_to);
+        jsonio_put_index(out, item, "vif", step->vif[0]);
+        jsonio_put_index(out, item, "peer_vif", step->vif[1]);
         jsonio_put_text(out, item, "nonce", *step->nonce ? step->nonce : NULL);
         jsonio_put_text(out, item, "reason", plan_reason_name(step->reason));
         jsonio_put_text(out, item, "peer", step->peer);

@@ -100,7 +100,7 @@ struct plan_step *plan_add_step(struct plan *plan)
     struct plan_step *step = JSONIO_ADD(plan, steps, PLAN_STEPS_MAX);
 
     if (step)
-        step->vcpuid = PLAN_NONE;
+        step->vcpuid = step->vif[0] = step->vif[1] = PLAN_NONE;
     return step;
 }
 
@@ -142,6 +142,14 @@ int plan_domain_set(struct plan_domain *domain, const uint8_t uuid[16],
     return 0;
 }
 
+const char *plan_vif_suffix(char text_r[PLAN_VIF_BYTES], uint32_t vif)
+{
+    *text_r = '\0';
+    if (vif != PLAN_NONE)
+        snprintf(text_r, PLAN_VIF_BYTES, ":%u", vif);
+    return text_r;
+}
+
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: 64 bits are plenty to
  * tell apart the plans of one host, and nothing here is secret. */
 static uint64_t hash(uint64_t sum, const void *data, size_t bytes)
@@ -175,6 +183,8 @@ void plan_identify(struct plan *plan)
         sum = hash(sum, step->subject[1].uuid, 16);
         sum = hash_number(sum, step->vcpuid);
         sum = hash_number(sum, step->vcpus_to);
+        if (step->vif[0] != PLAN_NONE || step->vif[1] != PLAN_NONE)
+            sum = hash_number(hash_number(sum, step->vif[0]), step->vif[1]);
         if (step->to && hwloc_bitmap_isfull(step->to))
             sum = hash_number(sum, PLAN_NONE);
         else if (step->to)

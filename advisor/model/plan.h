@@ -37,7 +37,7 @@ enum plan_step_kind {
     PLAN_PIN_HARD,		/* subject[0], vcpuid, from, to */
     PLAN_PIN_SOFT,		/* the same */
     PLAN_SET_VCPUS,		/* subject[0], vcpus_from, vcpus_to */
-    PLAN_LINK_ENABLE,		/* subject[0], subject[1] */
+    PLAN_LINK_ENABLE,		/* subject[0], subject[1], vif */
     PLAN_LINK_DISABLE,		/* the same, and nonce */
 };
 
@@ -75,6 +75,8 @@ struct plan_step {
     hwloc_bitmap_t from, to;		/* a pin's masks, full = all; else
 					   NULL */
     uint32_t vcpus_from, vcpus_to;
+    uint32_t vif[2];			/* a link's, devids; PLAN_NONE: the
+					   first that will do */
     char nonce[33];			/* of the link to disable, or "" */
     enum plan_reason reason;
     char *peer;				/* name of the other VM concerned, or
@@ -197,6 +199,10 @@ int plan_domain_set(struct plan_domain *domain, const uint8_t uuid[16],
 
 /* Set plan->id from the steps. */
 void plan_identify(struct plan *plan);
+
+/* How xl shmlink has a vif behind its guest: ":1", or "" for PLAN_NONE. */
+#define PLAN_VIF_BYTES		12
+const char *plan_vif_suffix(char text_r[PLAN_VIF_BYTES], uint32_t vif);
 
 /* Words used in the JSON and for the user: "pin-soft", "shared-pcpu"... */
 const char *plan_step_kind_name(enum plan_step_kind kind);

@@ -152,10 +152,11 @@ static int fake_set_vcpus(void *opaque, uint32_t domid,
 }
 
 static int fake_get_link(void *opaque, const uint32_t domid[2],
-                         struct apply_link *link_r)
+                         const uint32_t vif[2], struct apply_link *link_r)
 {
     struct fake_host *host = opaque;
 
+    (void)vif;
     memset(link_r, 0, sizeof(*link_r));
     link_r->linked = host->linked[domid[0] - 10][domid[1] - 10];
     if (link_r->linked) {
@@ -165,13 +166,14 @@ static int fake_get_link(void *opaque, const uint32_t domid[2],
     return 0;
 }
 
-static int fake_set_link(void *opaque, const uint32_t domid[2], bool linked,
+static int fake_set_link(void *opaque, const uint32_t domid[2],
+                         const uint32_t vif[2], bool linked,
                          uint32_t ring_bytes)
 {
     struct fake_host *host = opaque;
     int rc = fake_fault(host);
 
-    (void)ring_bytes;
+    (void)vif, (void)ring_bytes;
     if (host->stopped && !host->back)
         return -EINTR;
     if (!rc)

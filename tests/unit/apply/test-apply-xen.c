@@ -237,10 +237,12 @@ int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
 {
     (void)ctx;
     (void)counters;
-    assert_string_equal(dom, "7");
+    assert_string_equal(dom, "7:1");
     *links_r = calloc(1, sizeof(**links_r));
     (*links_r)->domid[0] = 8;
     (*links_r)->domid[1] = 7;
+    (*links_r)->vif[0] = 3;
+    (*links_r)->vif[1] = 1;
     (*links_r)->ring_bytes = 1 << 20;
     strcpy((*links_r)->nonce, "00112233445566778899aabbccddeeff");
     (*links_r)->state = xen.linked ? SHMLINK_CONNECTED : SHMLINK_CONNECTING;
@@ -257,7 +259,7 @@ int shmlink_enable(struct shmlink_ctx *ctx,
     /* Told to stop, it goes on only where it heeds no signal. */
     if (xen.stopped && heeded >= 0)
         return -EINTR;
-    assert_string_equal(options->dom[0], "7");
+    assert_string_equal(options->dom[0], "7:1");
     assert_string_equal(options->dom[1], "8");
     assert_int_equal(options->ring_bytes, 4096);
     assert_false(options->force);
@@ -271,7 +273,7 @@ int shmlink_disable(struct shmlink_ctx *ctx,
                     size_t *nr_r)
 {
     (void)ctx;
-    assert_string_equal(options->dom[0], "7");
+    assert_string_equal(options->dom[0], "7:1");
     assert_string_equal(options->dom[1], "8");
     *nr_r = 1;
     xen.linked = false;
@@ -382,28 +384,36 @@ static void test_vcpus(void **unused)
 
 static void test_links(void **unused)
 {
-    const uint32_t domid[2] = { 7, 8 };
+    const uint32_t domid[2] = { 7, 8 }, vif[2] = { 1, PLAN_NONE };
+    const uint32_t other[2] = { 1, 5 };
     struct apply_link link = { .linked = true };
 
     (void)unused;
     /* One that still connects is none. */
-    assert_int_equal(apply_xen_ops.get_link(host, domid, &link), 0);
+    assert_int_equal(apply_xen_ops.get_link(host, domid, vif, &link), 0);
     assert_false(link.linked);
-    assert_int_equal(apply_xen_ops.set_link(host, domid, true, 4096), 0);
-    assert_int_equal(apply_xen_ops.get_link(host, domid, &link), 0);
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, true,
+                                            4096), 0);
+    assert_int_equal(apply_xen_ops.get_link(host, domid, vif, &link), 0);
     assert_true(link.linked);
     assert_int_equal(link.ring_bytes, 1 << 20);
     assert_string_equal(link.nonce, "00112233445566778899aabbccddeeff");
-    assert_int_equal(apply_xen_ops.set_link(host, domid, false, 0), 0);
+    /* That of another pair of vifs is another link. */
+    assert_int_equal(apply_xen_ops.get_link(host, domid, other, &link), 0);
+    assert_false(link.linked);
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, false, 0), 0);
     xen.stopped = true;
-    assert_int_equal(apply_xen_ops.set_link(host, domid, true, 4096), -EINTR);
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, true,
+                                            4096), -EINTR);
     apply_xen_ops.going_back(host, true);
-    assert_int_equal(apply_xen_ops.set_link(host, domid, true, 4096), 0);
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, true,
+                                            4096), 0);
     apply_xen_ops.going_back(host, false);
     xen.stopped = false;
     xen.fail = ERROR_FAIL;
     /* Not to be mistaken for apply's own "it is not so". */
-    assert_int_equal(apply_xen_ops.set_link(host, domid, true, 4096), -ETIME);
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, true,
+                                            4096), -ETIME);
     assert_string_equal(apply_xen_ops.why(host), "the guest does not answer");
 }
 

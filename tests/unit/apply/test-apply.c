@@ -551,6 +551,33 @@ static void test_past_vcpus(void **state)
     bench_past(b, 0, 3);
 }
 
+/* A link is one of two vifs; older entries know of none. */
+static void test_state_vifs(void **unused)
+{
+    static const char older[] =
+        "{\"kind\":\"link\",\"uuid\":\"01010101-0101-0101-0101-010101010101\","
+        "\"peer\":\"02020202-0202-0202-0202-020202020202\",\"linked\":true}";
+    struct bench *b = *unused;
+    struct apply_state any, state;
+    char *text = NULL;
+
+    assert_int_equal(apply_state_parse(&any, older), 0);
+    assert_int_equal(any.vif[0], PLAN_NONE);
+    state = any;
+    state.vif[0] = 0;
+    state.vif[1] = 3;
+    assert_false(apply_state_equal(&state, &any));
+    assert_int_equal(apply_state_format(&state, &text), 0);
+    assert_int_equal(apply_state_parse(&any, text), 0);
+    assert_true(apply_state_equal(&state, &any));
+    free(text);
+    fake_uuid(state.uuid[0], 0);
+    fake_uuid(state.uuid[1], 1);
+    text = apply_state_command(&state, &fake_ops, &b->host);
+    assert_string_equal(text, "xl shmlink enable vm0:0 vm1:3");
+    free(text);
+}
+
 /* An entry that somebody edited. */
 static void test_state_parse_hostile(void **state)
 {
@@ -600,6 +627,7 @@ int main(void)
         TEST(test_past),
         TEST(test_owned_last),
         TEST(test_past_vcpus),
+        TEST(test_state_vifs),
         cmocka_unit_test(test_state_parse_hostile),
     };
 

@@ -71,6 +71,8 @@ static struct plan *full(void)
     step->gain = -0.5;
     step = add_step(plan, PLAN_LINK_DISABLE);
     assert_int_equal(plan_domain_set(&step->subject[1], uuid, 8, "db"), 0);
+    step->vif[0] = 1;
+    step->vif[1] = 0;
     strcpy(step->nonce, "00112233445566778899aabbccddeeff");
     finding = plan_add_finding(plan);
     finding->kind = PLAN_FINDING_ISOLATION;
@@ -104,6 +106,9 @@ static void test_full(void **state)
     assert_string_equal(again->steps[2].subject[1].name, "db");
     assert_null(again->steps[1].subject[1].name);
     assert_string_equal(again->steps[2].nonce, plan->steps[2].nonce);
+    assert_int_equal(again->steps[1].vif[0], PLAN_NONE);
+    assert_int_equal(again->steps[2].vif[0], 1);
+    assert_int_equal(again->steps[2].vif[1], 0);
     assert_int_equal(again->findings[0].pcpu, 3);
     assert_int_equal(again->findings[0].node, PLAN_NONE);
     assert_int_equal(again->places[0].pcpu_before, PLAN_NONE);
