@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "toolstack/obstacle.h"
+
 /*
  * Before other filters, of which one may end the look-up; ours passes all on.
  * Where somebody has that preference: one far from what tc hands out by itself
@@ -24,8 +26,8 @@
  */
 #define SAMPLER_PREFERENCE_FIRST    1U
 #define SAMPLER_PREFERENCE_LATE     21101U
-#define SAMPLER_HANDLE      0x73686d6cU     /* "shml": on somebody's clsact */
-#define SAMPLER_HANDLE_MADE 0x73686d6dU     /* on one that was made for it */
+#define SAMPLER_HANDLE      OBSTACLE_SAMPLER        /* on somebody's clsact */
+#define SAMPLER_HANDLE_MADE OBSTACLE_SAMPLER_MADE   /* on one made for it */
 /* Bytes of a packet that come with a sample: headers up to TCP's. */
 #define SAMPLER_TRUNC_BYTES 128U
 /* The action's index is this and the interface's number. */

@@ -8,7 +8,7 @@
 
 #include "toolstack/check.h"
 #include "toolstack/ctx.h"
-#include "toolstack/filter.h"
+#include "toolstack/obstacle.h"
 #include "base/parse.h"
 #include "shmlink-wire.h"
 
@@ -81,114 +81,30 @@ int check_drivers(struct shmlink_ctx *ctx, const struct check *check)
     return 0;
 }
 
-/* 0 not on one segment, 1 on one bridge, 2 in the same VLANs of it too. */
-static int vifs_match(struct shmlink_ctx *ctx, const struct vif *one,
-                      const struct vif *other)
-{
-    struct vif_vlans *vlans;
-    int match = 1;
-
-    if (one->backend_domid || other->backend_domid || !one->bridge[0] ||
-        strcmp(one->bridge, other->bridge))
-        return 0;
-    if (one->openvswitch || !vif_bridge_has_vlans(ctx, one->bridge))
-        return 2;
-    vlans = calloc(2, sizeof(*vlans));
-    if (vlans && !vif_vlans_read(one->ifname, &vlans[0]) &&
-        !vif_vlans_read(other->ifname, &vlans[1]) &&
-        vif_vlans_equal(&vlans[0], &vlans[1]))
-        match = 2;
-    free(vlans);
-    return match;
-}
-
-static int no_pair(struct shmlink_ctx *ctx, const struct check *check,
-                   const struct vif *one, const struct vif *other)
-{
-    const struct shmlink_domain *domain = check->domain;
-    const struct vif *vif[2] = { one, other };
-    int i;
-
-    for (i = 0; i < 2; i++) {
-        if (vif[i]->backend_domid)
-            return ctx_fail(ctx, -EOPNOTSUPP, "vif %u of %s is served by "
-                            "domain %u, not by dom0, which cannot see whose "
-                            "network it is on", vif[i]->devid, domain[i].name,
-                            vif[i]->backend_domid);
-        if (!vif[i]->bridge[0])
-            return ctx_fail(ctx, -EOPNOTSUPP, "%s of %s is on no bridge; put "
-                            "it on the bridge of the other guest",
-                            vif[i]->ifname, domain[i].name);
-    }
-    return ctx_fail(ctx, -EOPNOTSUPP, "%s of %s is on bridge %s, %s of %s on "
-                    "%s; a link needs both on one bridge", one->ifname,
-                    domain[0].name, one->bridge, other->ifname,
-                    domain[1].name, other->bridge);
-}
-
-static int refuse(struct shmlink_ctx *ctx, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static int refuse(struct shmlink_ctx *ctx, const char *format, ...)
-{
-    char what[400];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
-    va_end(args);
-    return ctx_fail(ctx, -EPERM, "%s, which a link would bypass; --force "
-                    "links all the same", what);
-}
-
-static int check_limits(struct shmlink_ctx *ctx, const struct check *check)
-{
-    const struct vif *const vifs[2] = { &check->vif[0], &check->vif[1] };
-    char text[FILTER_TEXT_BYTES];
-    int i, rc;
-
-    for (i = 0; i < 2; i++) {
-        if (vifs[i]->rate_limited)
-            return refuse(ctx, "%s of %s has a rate limit", vifs[i]->ifname,
-                          check->domain[i].name);
-        if (vifs[i]->isolated)
-            return refuse(ctx, "%s of %s is an isolated port of bridge %s",
-                          vifs[i]->ifname, check->domain[i].name,
-                          vifs[i]->bridge);
-    }
-    if (vifs[0]->openvswitch)
-        return refuse(ctx, "bridge %s is Open vSwitch's and may have rules "
-                      "that cannot be read here", vifs[0]->bridge);
-    if (vifs_match(ctx, vifs[0], vifs[1]) < 2)
-        return refuse(ctx, "%s of %s and %s of %s are in different VLANs of "
-                      "bridge %s", vifs[0]->ifname, check->domain[0].name,
-                      vifs[1]->ifname, check->domain[1].name,
-                      vifs[0]->bridge);
-    rc = filter_find(ctx, vifs, text);
-    if (rc > 0)
-        return refuse(ctx, "dom0 filters or limits the traffic: %s", text);
-    if (rc < 0)
-        return refuse(ctx, "the kernel does not say (%s) what dom0 filters",
-                      strerror(-rc));
-    return 0;
-}
-
 /* Errors: EOPNOTSUPP no link can be by this pair, EPERM none should. */
-static int check_pair(struct shmlink_ctx *ctx, const struct check *check)
+static int check_pair(struct shmlink_ctx *ctx, const struct check *check,
+                      const struct obstacles *obstacles)
 {
-    const struct vif *one = &check->vif[0], *other = &check->vif[1];
+    const struct vif *const vif[2] = { &check->vif[0], &check->vif[1] };
+    const char *const guest[2] = { check->domain[0].name,
+                                   check->domain[1].name };
+    struct obstacle list[OBSTACLES_MAX];
+    char what[sizeof(ctx->why)];
+    size_t nr;
 
-    if (!vifs_match(ctx, one, other))
-        return no_pair(ctx, check, one, other);
-    if (!strcasecmp(one->mac, other->mac))
-        return ctx_fail(ctx, -EOPNOTSUPP, "%s and %s have the same MAC %s; "
-                        "give one of them another", check->domain[0].name,
-                        check->domain[1].name, one->mac);
-    return check_limits(ctx, check);
+    nr = obstacles_between(obstacles, vif, guest, list);
+    if (nr && list[0].absolute)
+        return ctx_fail(ctx, -EOPNOTSUPP, "%s", list[0].text);
+    if (!nr && obstacles)
+        return 0;
+    obstacles_join(list, nr, what, sizeof(what));
+    return ctx_fail(ctx, -EPERM, "%s, which a link would bypass; --force "
+                    "links all the same", nr ? what : check->unread);
 }
 
 /* The first pair to which nothing objects, or to which the least does. */
 static int choose_vifs(struct shmlink_ctx *ctx, struct check *check,
+                       const struct obstacles *obstacles,
                        const struct vif *const vifs[2], const size_t nr[2])
 {
     struct check pair = *check;
@@ -199,7 +115,7 @@ static int choose_vifs(struct shmlink_ctx *ctx, struct check *check,
     for (i = 0; i < nr[0] * nr[1]; i++) {
         pair.vif[0] = vifs[0][i / nr[1]];
         pair.vif[1] = vifs[1][i % nr[1]];
-        rc = check_pair(ctx, &pair);
+        rc = check_pair(ctx, &pair, obstacles);
         if (rc && best && (rc == best || rc != -EPERM))
             continue;
         *check = pair;
@@ -251,15 +167,22 @@ static int wanted_vifs(struct shmlink_ctx *ctx, const struct check *check,
 int check_vifs(struct shmlink_ctx *ctx, bool force, struct check *check)
 {
     struct vif *vifs[2] = { NULL, NULL };
+    struct obstacles *obstacles = NULL;
     size_t nr[2] = { 0, 0 };
     int i, rc = 0;
 
     for (i = 0; i < 2 && !rc; i++)
         rc = wanted_vifs(ctx, check, i, &vifs[i], &nr[i]);
-    if (!rc)
-        rc = choose_vifs(ctx, check, (const struct vif *const *)vifs, nr);
+    if (rc)
+        goto out;
+    if (obstacles_read(ctx, &obstacles))
+        snprintf(check->unread, sizeof(check->unread), "%s", ctx->why);
+    rc = choose_vifs(ctx, check, obstacles, (const struct vif *const *)vifs,
+                     nr);
     if (rc == -EPERM && force)
         rc = 0;
+ out:
+    obstacles_free(obstacles);
     free(vifs[0]);
     free(vifs[1]);
     return rc;

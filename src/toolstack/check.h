@@ -9,11 +9,15 @@
 #include "toolstack/pick.h"
 #include "toolstack/vif.h"
 
-/* pick: as asked for; domain: as found; vif: the pair as chosen. */
+/*
+ * pick: as asked for; domain: as found; vif: the pair as chosen.  unread: why
+ * dom0's state could not be read.
+ */
 struct check {
     const struct pick *pick;
     struct shmlink_domain domain[2];
     struct vif vif[2];
+    char unread[640];
 };
 
 /* Two guests. Errors: EINVAL dom0, EBUSY one is on its way out. */

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "toolstack/ctx.h"
-#include "base/file.h"
 #include "base/parse.h"
 #include "toolstack/store.h"
 #include "toolstack/vif.h"
@@ -58,10 +57,6 @@ static void vif_read_bridge(struct store *store, const char *backend,
              master);
     if (!access(path, F_OK)) {
         strcpy(vif->bridge, master);
-        vif->isolated = !file_line(value, sizeof(value),
-                                       "%s/class/net/%s/brport/isolated",
-                                       ctx->paths.sysfs, vif->ifname) &&
-                        strcmp(value, "0");
         return;
     }
     if (strcmp(master, "ovs-system"))
@@ -187,19 +182,4 @@ int shmlink_vif_list(struct shmlink_ctx *ctx, uint32_t domid,
     *nr_r = nr;
     free(vifs);
     return *vifs_r ? 0 : ctx_fail(ctx, -ENOMEM, "out of memory");
-}
-
-bool vif_bridge_has_vlans(struct shmlink_ctx *ctx, const char *bridge)
-{
-    char value[16];
-
-    return !file_line(value, sizeof(value),
-                          "%s/class/net/%s/bridge/vlan_filtering",
-                          ctx->paths.sysfs, bridge) && strcmp(value, "0");
-}
-
-bool vif_vlans_equal(const struct vif_vlans *a, const struct vif_vlans *b)
-{
-    return a->nr == b->nr &&
-           !memcmp(a->vlan, b->vlan, a->nr * sizeof(a->vlan[0]));
 }

@@ -26,7 +26,6 @@ struct vif {
     char ifname[IF_NAMESIZE];
     char bridge[IF_NAMESIZE];
     bool openvswitch;
-    bool isolated;
     bool rate_limited;
 };
 
@@ -37,26 +36,5 @@ int vif_read(struct shmlink_ctx *ctx, uint32_t domid, uint32_t devid,
 /* All vifs of a guest by number; *vifs_r is the caller's to free(). */
 int vif_list(struct shmlink_ctx *ctx, uint32_t domid, struct vif **vifs_r,
              size_t *nr_r);
-
-/*
- * The VLANs that a bridge port is in, with their flags, as one number per
- * VLAN: flags << 16 | vid, ascending.
- */
-enum { VIF_VLANS_MAX = 4096 };
-struct vif_vlans {
-    size_t nr;
-    uint32_t vlan[VIF_VLANS_MAX];
-};
-
-/* Whether the bridge tells VLANs apart at all. */
-bool vif_bridge_has_vlans(struct shmlink_ctx *ctx, const char *bridge);
-/* Errors: what netlink gives. */
-int vif_vlans_read(const char *ifname, struct vif_vlans *vlans_r);
-
-/*
- * How the port treats its guest's untagged frames is the same on both, and
- * each tagged VLAN is carried by both or neither.
- */
-bool vif_vlans_equal(const struct vif_vlans *a, const struct vif_vlans *b);
 
 #endif /* SHMLINK_TOOLSTACK_VIF_H */

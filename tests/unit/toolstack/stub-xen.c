@@ -13,7 +13,8 @@
 #include <xenctrl.h>
 #include <xenstore.h>
 
-#include "toolstack/filter-netlink.h"
+#include "base/jsonio.h"
+#include "toolstack/dom0-net.h"
 #include "stub-xen.h"
 
 enum { NODES_MAX = 512, PATH_BYTES = 160, VALUE_BYTES = 512,
@@ -34,9 +35,9 @@ struct stub_domain stub_domains[STUB_DOMAINS_MAX];
 unsigned int stub_calls, stub_fail_at;
 void (*stub_guests)(void);
 bool (*stub_between)(void);
-const char *stub_filter, *stub_shaping;
+struct stub_fact stub_facts[STUB_FACTS_MAX];
 uint32_t stub_grant_frames, stub_event_channels_used;
-uint16_t stub_vlan[2];
+const char *stub_vlans[2];
 
 static struct tree tree, before_transaction, to_commit;
 static char touched[TOUCHED_MAX][PATH_BYTES];
@@ -61,10 +62,10 @@ void stub_reset(void)
     transactions = watches = handles = 0;
     stub_guests = NULL;
     stub_between = NULL;
-    stub_filter = stub_shaping = NULL;
+    memset(stub_facts, 0, sizeof(stub_facts));
     stub_grant_frames = 64;
     stub_event_channels_used = 20;
-    stub_vlan[0] = stub_vlan[1] = 0;
+    stub_vlans[0] = stub_vlans[1] = NULL;
 }
 
 int stub_leaks(void)
@@ -559,33 +560,47 @@ uid_t geteuid(void)
     return 0;
 }
 
-int filter_netlink_tables(const struct vif *const vifs[2],
-                          const struct filter_bridge_nf *bridge_nf,
-                          char text_r[FILTER_TEXT_BYTES])
+int dom0_ports_read(struct shmlink_ctx *ctx, struct dom0_net *net)
 {
-    (void)vifs, (void)bridge_nf;
+    static const char *const names[] = { "vif1.0", "vif2.0" };
+    struct dom0_port *port;
+    size_t i;
+    int rc = 0;
+
+    (void)ctx;
     if (stub_fails())
         return -EIO;
-    snprintf(text_r, FILTER_TEXT_BYTES, "%s", stub_filter ? stub_filter : "");
-    return stub_filter != NULL;
+    for (i = 0; i < 2; i++) {
+        port = JSONIO_ADD(net, ports, SIZE_MAX);
+        strcpy(port->name, names[i]);
+        port->vlans = stub_vlans[i] ? strdup(stub_vlans[i]) : NULL;
+    }
+    for (i = 0; i < STUB_FACTS_MAX && stub_facts[i].on && !rc; i++)
+        rc = dom0_net_add(net, stub_facts[i].on, stub_facts[i].prefix, "%s",
+                          stub_facts[i].text);
+    return rc;
 }
 
-int filter_netlink_shaping(const struct vif *const vifs[2],
-                           char text_r[FILTER_TEXT_BYTES])
+int dom0_vlans_read(struct shmlink_ctx *ctx, struct dom0_net *net)
 {
-    (void)vifs;
-    if (stub_fails())
-        return -EIO;
-    snprintf(text_r, FILTER_TEXT_BYTES, "%s",
-             stub_shaping ? stub_shaping : "");
-    return stub_shaping != NULL;
+    (void)ctx, (void)net;
+    return stub_fails() ? -EIO : 0;
 }
 
-int vif_vlans_read(const char *ifname, struct vif_vlans *vlans_r)
+int dom0_tc_read(struct shmlink_ctx *ctx, struct dom0_net *net)
 {
-    if (stub_fails())
-        return -EIO;
-    vlans_r->nr = 1;
-    vlans_r->vlan[0] = stub_vlan[strcmp(ifname, "vif1.0") != 0];
-    return 0;
+    (void)ctx, (void)net;
+    return stub_fails() ? -EIO : 0;
+}
+
+int dom0_tcx_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+{
+    (void)ctx, (void)net;
+    return stub_fails() ? -EPERM : 0;
+}
+
+int dom0_chains_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+{
+    (void)ctx, (void)net;
+    return stub_fails() ? -EAGAIN : 0;
 }

@@ -32,9 +32,15 @@ extern bool (*stub_between)(void);
 /* The transaction under way looked at path or below, or changed it. */
 bool stub_touched(const char *path);
 /* What the kernel and the hypervisor answer. */
-extern const char *stub_filter, *stub_shaping;
 extern uint32_t stub_grant_frames, stub_event_channels_used;
-extern uint16_t stub_vlan[2];       /* of vif1.0, vif2.0; 0: none */
+/* What dom0 does, as dom0_net_add() takes it; the first with no `on` ends it. */
+enum { STUB_FACTS_MAX = 16 };
+extern struct stub_fact {
+    const char *on;
+    bool prefix;
+    const char *text;
+} stub_facts[STUB_FACTS_MAX];
+extern const char *stub_vlans[2];   /* of vif1.0, vif2.0 */
 
 /* Forget all: xenstore, domains, failures. */
 void stub_reset(void);

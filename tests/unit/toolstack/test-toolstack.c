@@ -53,8 +53,8 @@ static void put_port(const char *ifname, const char *bridge)
 {
     char link[256], target[256];
 
-    put_file("0\n", "%s/class/net/%s/brport/isolated", sysfs, ifname);
-    put_file("0\n", "%s/class/net/%s/bridge/vlan_filtering", sysfs, bridge);
+    put_file("", "%s/class/net/%s/ifindex", sysfs, ifname);
+    put_file("", "%s/class/net/%s/bridge/bridge_id", sysfs, bridge);
     snprintf(link, sizeof(link), "%s/class/net/%s/master", sysfs, ifname);
     snprintf(target, sizeof(target), "../%s", bridge);
     unlink(link);
@@ -496,26 +496,74 @@ static void limited(const char *words)
     shmlink_ctx_close(ctx);
 }
 
+static void not_limited(void)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    bool changed;
+    size_t nr;
+
+    if (enable(ctx, "web", "db", false, &changed))
+        fail_msg("%s", shmlink_why(ctx));
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    shmlink_ctx_close(ctx);
+}
+
+/* What dom0 does to one of the two, to their bridge, to all. */
 static void test_limits(void **state)
 {
+    static const struct {
+        struct stub_fact fact;
+        const char *words;
+    } facts[] = {
+        { { "vif1.0", false, "is down" }, "vif1.0 of web is down" },
+        { { "vif2.0", false, "is down" }, "vif2.0 of db is down" },
+        { { "vif2", true, "is filtered" }, "vif2.0 of db is filtered" },
+        { { "", true, "is filtered" }, "vif1.0 of web is filtered" },
+        { { "xenbr0", false, "is down" }, "bridge xenbr0 is down" },
+        { { "", false, "filters" }, "dom0 filters, which a link would" },
+    }, nothing[] = {
+        { { "vif1.01", false, "is down" }, NULL },
+        { { "vif1", false, "is down" }, NULL },
+        { { "vif3", true, "is filtered" }, NULL },
+        { { "xenbr", true, "is down" }, NULL },
+        { { "xenbr1", false, "is down" }, NULL },
+    };
+    size_t i;
+
     (void)state;
     stub_guests = guests_good;
     stub_set("/local/domain/0/backend/vif/2/0/rate", "1250000,50000");
     limited("vif2.0 of db has a rate limit");
     stub_set("/local/domain/0/backend/vif/2/0/rate", "0,50000");
-    put_file("1\n", "%s/class/net/vif1.0/brport/isolated", sysfs);
-    limited("vif1.0 of web is an isolated port");
-    put_file("0\n", "%s/class/net/vif1.0/brport/isolated", sysfs);
-    put_file("1\n", "%s/class/net/xenbr0/bridge/vlan_filtering", sysfs);
-    stub_vlan[1] = 10;
+    for (i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+        stub_facts[0] = facts[i].fact;
+        limited(facts[i].words);
+    }
+    for (i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++) {
+        stub_facts[0] = nothing[i].fact;
+        not_limited();
+    }
+    stub_facts[0] = facts[0].fact;
+    stub_facts[1] = facts[1].fact;
+    limited("vif1.0 of web is down; vif2.0 of db is down, which");
+}
+
+static void test_vlans(void **state)
+{
+    (void)state;
+    stub_guests = guests_good;
+    stub_vlans[0] = "1pu";
+    stub_vlans[1] = "1pu 10";
     limited("different VLANs of bridge xenbr0");
-    stub_vlan[1] = 0;
-    stub_filter = "nftables (some chain)";
-    limited("nftables (some chain)");
-    stub_filter = NULL;
-    stub_shaping = "qdisc 'tbf'";
-    limited("tbf");
-    stub_shaping = NULL;
+    stub_vlans[0] = "1pu 10";
+    not_limited();
+}
+
+/* The tables of before nf_tables. */
+static void test_legacy(void **state)
+{
+    (void)state;
+    stub_guests = guests_good;
     put_file("live\n", "%s/module/ebtable_filter/initstate", sysfs);
     limited("ebtables");
     assert_int_equal(unlink("sys/module/ebtable_filter/initstate"), 0);
@@ -523,7 +571,38 @@ static void test_limits(void **state)
     put_file("1\n", "%s/sys/net/bridge/bridge-nf-call-iptables", procfs);
     limited("bridge-nf-call-iptables=1");
     put_file("0\n", "%s/sys/net/bridge/bridge-nf-call-iptables", procfs);
-    put_file("0\n", "%s/class/net/xenbr0/bridge/vlan_filtering", sysfs);
+}
+
+/* The kernel does not tell: refused, but not where it is forced. */
+static void test_unread(void **state)
+{
+    struct shmlink_ctx *ctx;
+    unsigned int call, refusals = 0;
+    bool changed;
+    size_t nr;
+    int rc;
+
+    (void)state;
+    stub_guests = guests_good;
+    for (call = 1; call < 200; call++) {
+        ctx = open_ctx();
+        stub_calls = 0;
+        stub_fail_at = call;
+        rc = enable(ctx, "web", "db", false, &changed);
+        stub_fail_at = 0;
+        if (rc == -EPERM) {
+            refusals++;
+            assert_non_null(strstr(shmlink_why(ctx), "the kernel does not "
+                                   "say"));
+            stub_calls = 0;
+            stub_fail_at = call;
+            assert_int_equal(enable(ctx, "web", "db", true, &changed), 0);
+            stub_fail_at = 0;
+        }
+        disable(ctx, NULL, NULL, false, &nr);
+        shmlink_ctx_close(ctx);
+    }
+    assert_int_equal(refusals, 5);      /* readers of the stub */
 }
 
 static void test_headroom(void **state)
@@ -1232,6 +1311,9 @@ int main(void)
         cmocka_unit_test_setup(test_vifs_bridge, set_up),
         cmocka_unit_test_setup(test_vifs_names, set_up),
         cmocka_unit_test_setup(test_limits, set_up),
+        cmocka_unit_test_setup(test_vlans, set_up),
+        cmocka_unit_test_setup(test_legacy, set_up),
+        cmocka_unit_test_setup(test_unread, set_up),
         cmocka_unit_test_setup(test_headroom, set_up),
         cmocka_unit_test_setup(test_no_answer, set_up),
         cmocka_unit_test_setup(test_race, set_up),
