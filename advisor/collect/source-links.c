@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/claims.h"
 #include "collect/collect.h"
 #include "shmlink.h"
 
@@ -96,32 +97,6 @@ static void fill_end(struct snapshot_link_end *end,
     end->rx_drops = rate(a->rx_drops, b->rx_drops, seconds);
 }
 
-/* What an end sent; if it does not answer, what the other received. */
-static int add_traffic(struct snapshot *snapshot,
-                       const struct snapshot_link *link, unsigned int from)
-{
-    const struct snapshot_link_end *tx = &link->end[from];
-    const struct snapshot_link_end *rx = &link->end[!from];
-    struct snapshot_traffic *traffic;
-
-    if (!tx->counters_ok && !rx->counters_ok)
-        return 0;
-    traffic = snapshot_add_traffic(snapshot);
-    if (!traffic)
-        return -ENOMEM;
-    traffic->from = tx->domain;
-    traffic->to = rx->domain;
-    traffic->from_vif = tx->vif;
-    traffic->to_vif = rx->vif;
-    traffic->via = SNAPSHOT_VIA_LINK;
-    traffic->bytes.source = SNAPSHOT_SOURCE_COUNTER;
-    traffic->packets.source = SNAPSHOT_SOURCE_COUNTER;
-    traffic->bytes.value = tx->counters_ok ? tx->tx_bytes : rx->rx_bytes;
-    traffic->packets.value = tx->counters_ok ? tx->tx_packets :
-                                               rx->rx_packets;
-    return 0;
-}
-
 static int add_link(struct snapshot *snapshot, const struct links *links,
                     const struct shmlink_link *now, double seconds)
 {
@@ -130,7 +105,6 @@ static int add_link(struct snapshot *snapshot, const struct links *links,
                          snapshot_find_domid(snapshot, now->domid[1]) };
     struct snapshot_link *link;
     unsigned int i;
-    int rc = 0;
 
     /* A guest that was started since is not in this snapshot. */
     if (domain[0] == SNAPSHOT_OUTSIDE || domain[1] == SNAPSHOT_OUTSIDE)
@@ -148,11 +122,7 @@ static int add_link(struct snapshot *snapshot, const struct links *links,
         if (then && seconds > 0)
             fill_end(&link->end[i], then, now, i, seconds);
     }
-    if (then && seconds > 0)
-        rc = add_traffic(snapshot, link, 0);
-    if (!rc && then && seconds > 0)
-        rc = add_traffic(snapshot, link, 1);
-    return rc;
+    return 0;
 }
 
 static int finish(struct collect *collect, void *state)
@@ -172,7 +142,7 @@ static int finish(struct collect *collect, void *state)
     for (i = 0; i < nr && !rc; i++)
         rc = add_link(collect->snapshot, links, &now[i], seconds);
     free(now);
-    return rc;
+    return rc ? rc : claims_judge(collect->snapshot);
 }
 
 const struct collect_source collect_links = {
