@@ -13,8 +13,10 @@
 #define FILE_BYTES_MAX (1024 * 1024)
 #define PCPUS_MAX 4096U
 #define NAMES_MAX 4096U
+/* An empty list, as the manual writes it. */
+#define NONE "none"
 
-enum type { REAL, UINT, BOOL, SET, NAMES };
+enum type { REAL, UINT, BOOL, SET, NAMES, GROUP };
 
 static const struct option {
     const char *name;
@@ -40,6 +42,7 @@ static const struct option {
     OPTION("dom0-pcpus", dom0_pcpus, SET, 0, 0, 0),
     OPTION("isolated", isolated, NAMES, 0, 0, 0),
     OPTION("unmanaged", unmanaged, NAMES, 0, 0, 0),
+    OPTION("link-group", link_groups, GROUP, 0, 0, 0),
     OPTION("bound-utilisation", bound_utilisation, REAL, 0.1, 1, 0.9),
     OPTION("bound-bytes", bound_bytes, REAL, 0, 1e12, 1e6),
     OPTION("unused-utilisation", unused_utilisation, REAL, 0, 1, 0.5),
@@ -69,6 +72,18 @@ static void free_names(char ***names, size_t *nr)
         free((*names)[--*nr]);
     free(*names);
     *names = NULL;
+}
+
+static void free_groups(struct settings *settings)
+{
+    while (settings->nr_link_groups) {
+        struct settings_group *group =
+            &settings->link_groups[--settings->nr_link_groups];
+
+        free_names(&group->names, &group->nr);
+    }
+    free(settings->link_groups);
+    settings->link_groups = NULL;
 }
 
 int settings_init(struct settings *settings)
@@ -102,6 +117,7 @@ void settings_dispose(struct settings *settings)
     settings->banned_pcpus = settings->dom0_pcpus = NULL;
     free_names(&settings->isolated, &settings->nr_isolated);
     free_names(&settings->unmanaged, &settings->nr_unmanaged);
+    free_groups(settings);
 }
 
 static int set_number(void *field, const struct option *option,
@@ -141,7 +157,9 @@ static int set_set(hwloc_bitmap_t set, const char *value)
     int rc;
 
     read = hwloc_bitmap_alloc();
-    rc = read ? jsonio_set_parse(read, value, PCPUS_MAX) : -ENOMEM;
+    if (!read)
+        return -ENOMEM;
+    rc = strcmp(value, NONE) ? jsonio_set_parse(read, value, PCPUS_MAX) : 0;
     if (!rc && hwloc_bitmap_isfull(read))
         rc = -EINVAL;
     if (!rc && hwloc_bitmap_copy(set, read))
@@ -156,6 +174,8 @@ static int set_names(char ***names_r, size_t *nr_r, const char *value)
     size_t nr = 0, bytes;
     int rc = 0;
 
+    if (!strcmp(value, NONE))
+        value = "";
     for (;;) {
         value += strspn(value, ", \t");
         bytes = strcspn(value, ", \t");
@@ -181,6 +201,31 @@ static int set_names(char ***names_r, size_t *nr_r, const char *value)
     free_names(names_r, nr_r);
     *names_r = names;
     *nr_r = nr;
+    return 0;
+}
+
+/* One more group; "none": no group at all. */
+static int add_group(struct settings *settings, const char *value)
+{
+    struct settings_group group = { NULL, 0 }, *more;
+    int rc;
+
+    if (!strcmp(value, NONE)) {
+        free_groups(settings);
+        return 0;
+    }
+    rc = set_names(&group.names, &group.nr, value);
+    if (!rc && group.nr < 2)
+        rc = -EINVAL;
+    more = rc || settings->nr_link_groups == NAMES_MAX ? NULL :
+        realloc(settings->link_groups,
+                (settings->nr_link_groups + 1) * sizeof *more);
+    if (!more) {
+        free_names(&group.names, &group.nr);
+        return rc ? rc : -ENOMEM;
+    }
+    settings->link_groups = more;
+    more[settings->nr_link_groups++] = group;
     return 0;
 }
 
@@ -212,6 +257,8 @@ static int set(struct settings *settings, const struct option *option,
                ? set_names(&settings->isolated, &settings->nr_isolated, value)
                : set_names(&settings->unmanaged, &settings->nr_unmanaged,
                            value);
+    case GROUP:
+        return add_group(settings, value);
     }
     return -EINVAL;
 }
@@ -233,8 +280,11 @@ int settings_set(struct settings *settings, const char *name,
                          option->min, option->max);
         else if (rc == -EINVAL && option->type == BOOL)
             r = asprintf(&why, "%s: must be yes or no", name);
+        else if (rc == -EINVAL && option->type == SET)
+            r = asprintf(&why, "%s: must be a list such as 0-3,8, or none",
+                         name);
         else if (rc == -EINVAL)
-            r = asprintf(&why, "%s: must be a list such as 0-3,8", name);
+            r = asprintf(&why, "%s: must be two VMs or more, or none", name);
         else if (rc)
             r = asprintf(&why, "%s: %s", name, strerror(-rc));
     }

@@ -4,7 +4,8 @@
  *
  * The file has lines `name = value`, # starts a comment; the names are those
  * of the fields below with "-" for "_".  Lists are separated by commas or
- * blanks.  Booleans are yes or no.  Unknown names and values out of range are
+ * blanks, "none" is an empty one; each link-group adds one to those that there
+ * are.  Booleans are yes or no.  Unknown names and values out of range are
  * errors that name the line.  Functions return 0 or -errno, print nothing.
  */
 #ifndef SHMLINK_MODEL_SETTINGS_H
@@ -16,6 +17,12 @@
 #include <stdint.h>
 
 #define SETTINGS_PATH	"/etc/xen/shmlink.conf"
+
+/* VMs, by name or UUID. */
+struct settings_group {
+    char **names;
+    size_t nr;
+};
 
 struct settings {
     /* How much must be gained, and how often may be moved. */
@@ -46,6 +53,9 @@ struct settings {
     size_t nr_isolated;
     char **unmanaged;		/* names or UUIDs left alone [none] */
     size_t nr_unmanaged;
+    struct settings_group *link_groups;	/* advice links two VMs only if one
+					   group has both [none: any two] */
+    size_t nr_link_groups;
 
     /* Senders short of CPU. */
     double bound_utilisation;	/* each vCPU runs at least [0.9] */
@@ -87,6 +97,9 @@ struct settings {
     double link_packet_ns;	/* [3000] */
     double dom0_share;		/* of the stock path's CPU time, in dom0 or
 				   driver domain, 0..1 [0.5] */
+
+    bool unattended;		/* no option: the plan is carried out before
+				   anybody has read it */
 };
 
 /* Set the documented defaults.  Errors: -ENOMEM. */

@@ -244,6 +244,18 @@ static void test_settings(void **state)
     assert_int_equal(settings.nr_isolated, 2);
     assert_string_equal(settings.isolated[0], "vault");
 
+    /* The defaults as the manual writes them; groups add up. */
+    write_file(path, "banned-pcpus = none\nisolated = none\n"
+               "link-group = web db\nlink-group = db,cache,log\n");
+    assert_int_equal(settings_load(&settings, path, NULL), 0);
+    assert_true(hwloc_bitmap_iszero(settings.banned_pcpus));
+    assert_int_equal(settings.nr_isolated, 0);
+    assert_int_equal(settings.nr_link_groups, 2);
+    assert_int_equal(settings.link_groups[1].nr, 3);
+    assert_string_equal(settings.link_groups[1].names[2], "log");
+    assert_int_equal(settings_set(&settings, "link-group", "none", NULL), 0);
+    assert_int_equal(settings.nr_link_groups, 0);
+
     write_file(path, "max-moves = 3\nmax-moves = many\n");
     assert_int_equal(settings_load(&settings, path, &why), -EINVAL);
     snprintf(expected, sizeof expected,
@@ -263,6 +275,7 @@ static void test_settings_hostile(void **state)
         { "max-moves", "1.5" }, { "max-moves", "1e99" },
         { "smt-sharing", "true" }, { "banned-pcpus", "all" },
         { "banned-pcpus", "9999" }, { "banned-pcpus", "1-" },
+        { "link-group", "web" }, { "link-group", "" },
         { "no-such", "1" }, { "", "" },
     };
     struct settings settings;
