@@ -304,6 +304,7 @@ static int rebalance_run(struct rebalance *r)
 
     if (advice_settings(&r->advice))
         return COMMAND_FAILED;
+    r->advice.settings.unattended = true;
     if (!r->advice.from
         && (advice_lock(&r->advice) || advice_journal(&r->advice, true)))
         return COMMAND_FAILED;

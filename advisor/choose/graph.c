@@ -116,6 +116,8 @@ static int join_pair(struct graph *graph, const struct choose_pair *pair,
         return rc;
     }
     find_ends(graph->model, pair->second, &to);
+    if (!pair->answered)
+        return join(graph, &from, &to, 0, 0, packets);
     if (link || !backend->nr)
         return join(graph, &from, &to, bytes, packets, packets);
     rc = join(graph, &from, &to, 0, 0, packets);

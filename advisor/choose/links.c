@@ -75,6 +75,21 @@ static bool left_alone(const struct context *c, const struct choose_pair *pair)
            choose_left_alone(c->snapshot, c->settings, pair->second);
 }
 
+/* Does the administrator let advice link them? */
+static bool grouped(const struct context *c, const struct choose_pair *pair)
+{
+    const struct snapshot_domain *a = &c->snapshot->domains[pair->first];
+    const struct snapshot_domain *b = &c->snapshot->domains[pair->second];
+    const struct settings_group *group = c->settings->link_groups;
+    size_t i;
+
+    for (i = 0; i < c->settings->nr_link_groups; i++, group++)
+        if (choose_listed(a, group->names, group->nr) &&
+            choose_listed(b, group->names, group->nr))
+            return true;
+    return !c->settings->nr_link_groups;
+}
+
 /* A bulk stream keeps its sender busy by whatever way it goes. */
 static double needed_room(const struct context *c,
                           const struct choose_pair *pair)
@@ -106,9 +121,14 @@ static int consider(const struct context *c, struct choose_pair *pair,
     if (left_alone(c, pair)) {
         kind = PLAN_NOTE_UNMANAGED;
         why = "one of them is to be left alone";
+    } else if (!grouped(c, pair)) {
+        why = "no link-group has both";
     } else if (!a->driver || !b->driver) {
         kind = PLAN_NOTE_NO_DRIVER;
         why = "the guest driver is not loaded in both";
+    } else if (!why && !pair->answered && c->settings->unattended) {
+        why = "one of them does not answer the other, and may not want it; "
+              "xl shmlink enable links them all the same";
     } else if (!why && (c->nr_links[pair->first] >= SHMLINK_LINKS_MAX ||
                         c->nr_links[pair->second] >= SHMLINK_LINKS_MAX)) {
         why = "one of them has as many links as a guest can have";
@@ -182,36 +202,51 @@ static bool ours(const struct context *c, const struct choose_pair *pair)
     return enabled;
 }
 
-/* A link that is up: is it still worth it, by half of the thresholds? */
+/* Is a link that is up still worth it, by half of the thresholds?  If not, a
+ * finding says so. */
+static int worth(const struct context *c, const struct choose_pair *pair,
+                 double room, bool *worth_r)
+{
+    char rate[32];
+
+    *worth_r = choose_pair_bytes(pair) >= c->settings->link_bytes / 2 &&
+               room >= needed_room(c, pair) / 2 &&
+               pair->message_bytes >= c->settings->link_message_bytes / 2;
+    if (*worth_r)
+        return 0;
+    choose_rate(rate, choose_pair_bytes(pair));
+    return choose_add_finding(c->plan, c->snapshot, NULL,
+                              PLAN_FINDING_IDLE_LINK, pair->first,
+                              pair->second, choose_pair_bytes(pair), 0,
+                              "the link between %s and %s carries %s in "
+                              "packets of %.0f bytes, with %.0f %% of CPU to "
+                              "spare: it is not worth it",
+                              c->snapshot->domains[pair->first].name,
+                              c->snapshot->domains[pair->second].name, rate,
+                              pair->message_bytes, 100 * room);
+}
+
+/* A link that is up: is it to go? */
 static int review(const struct context *c, struct choose_pair *pair,
                   double room, bool *changed)
 {
     const struct snapshot_domain *a = &c->snapshot->domains[pair->first];
     const struct snapshot_domain *b = &c->snapshot->domains[pair->second];
-    bool idle = choose_pair_bytes(pair) < c->settings->link_bytes / 2;
-    char rate[32];
-    int rc;
+    bool advised = ours(c, pair), keep = false;
+    int rc = 0;
 
+    pair->stray = advised && !grouped(c, pair);
     /* A guest that does not answer may be as busy as ever. */
-    if (!pair->link_known)
+    if (!pair->stray && !pair->link_known)
         return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_DATA,
                                pair->first, "the link between %s and %s: what "
                                "it carries was not measured, left as it is",
                                a->name, b->name);
-    if (!idle && room >= needed_room(c, pair) / 2 &&
-        pair->message_bytes >= c->settings->link_message_bytes / 2)
-        return 0;
-    choose_rate(rate, choose_pair_bytes(pair));
-    rc = choose_add_finding(c->plan, c->snapshot, NULL,
-                            PLAN_FINDING_IDLE_LINK, pair->first, pair->second,
-                            choose_pair_bytes(pair), 0,
-                            "the link between %s and %s carries %s in packets "
-                            "of %.0f bytes, with %.0f %% of CPU to spare: it "
-                            "is not worth it", a->name, b->name, rate,
-                            pair->message_bytes, 100 * room);
-    if (rc)
+    if (!pair->stray)
+        rc = worth(c, pair, room, &keep);
+    if (rc || keep)
         return rc;
-    if (!ours(c, pair))
+    if (!advised)
         return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
                                pair->first, "the link between %s and %s was "
                                "not enabled by advice: left as it is",
@@ -229,48 +264,25 @@ static int review(const struct context *c, struct choose_pair *pair,
     return 0;
 }
 
-struct link_change {
-    struct choose_pair *pair;
-    double gain;
-};
-
-static int compare_changes(const void *a, const void *b)
-{
-    const struct link_change *p = a, *q = b;
-
-    if (p->gain != q->gain)
-        return p->gain > q->gain ? -1 : 1;
-    return p->pair < q->pair ? -1 : 1;
-}
-
 /* Only the max_links changes that gain most; the next plan has the others. */
 static int limit_changes(const struct context *c, struct choose_pairs *pairs)
 {
-    struct link_change *changes;
+    struct choose_pair *pair;
     size_t nr = 0, i;
-    int rc = 0;
 
-    changes = calloc(pairs->nr_pairs + 1, sizeof *changes);
-    if (!changes)
-        return -ENOMEM;
     for (i = 0; i < pairs->nr_pairs; i++) {
-        struct choose_pair *pair = &pairs->pairs[i];
-
+        pair = pairs->by_gain[i];
         if (pair->link_after == choose_pair_linked(pair, false))
             continue;
-        changes[nr].pair = pair;
-        changes[nr++].gain = fabs(choose_link_gain(pair, c->settings));
+        if (++nr > c->settings->max_links)
+            pair->link_after = !pair->link_after;
     }
-    qsort(changes, nr, sizeof *changes, compare_changes);
-    for (i = c->settings->max_links; i < nr; i++)
-        changes[i].pair->link_after = !changes[i].pair->link_after;
-    if (nr > c->settings->max_links)
-        rc = choose_add_note(c->plan, c->snapshot, PLAN_NOTE_MAX_MOVES,
-                             SNAPSHOT_OUTSIDE, "%zu links should change, "
-                             "max-links allows %u: those that gain most",
-                             nr, c->settings->max_links);
-    free(changes);
-    return rc;
+    if (nr <= c->settings->max_links)
+        return 0;
+    return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_MAX_MOVES,
+                           SNAPSHOT_OUTSIDE, "%zu links should change, "
+                           "max-links allows %u: those that gain most", nr,
+                           c->settings->max_links);
 }
 
 int choose_links(struct choose_pairs *pairs, struct plan *plan,
@@ -290,12 +302,11 @@ int choose_links(struct choose_pairs *pairs, struct plan *plan,
 
     *changed_r = false;
     c.nr_links = calloc(snapshot->nr_domains + 1, sizeof *c.nr_links);
-    if (!c.nr_links)
-        return -ENOMEM;
+    rc = c.nr_links ? choose_pairs_rank(pairs, snapshot, settings) : -ENOMEM;
     for (i = 0; i < 2 * snapshot->nr_links; i++)
         c.nr_links[snapshot->links[i / 2].end[i % 2].domain]++;
     for (i = 0; i < pairs->nr_pairs && !rc; i++) {
-        pair = &pairs->pairs[i];
+        pair = pairs->by_gain[i];
         if (pair->second == SNAPSHOT_OUTSIDE ||
             !snapshot->domains[pair->first].domid ||
             snapshot->domains[pair->first].backend ||
@@ -315,28 +326,50 @@ int choose_links(struct choose_pairs *pairs, struct plan *plan,
     return rc;
 }
 
+/* Why a link goes on or off, in a sentence; free(). */
+static char *link_text(const struct settings *settings,
+                       const struct choose_pair *pair, bool enable)
+{
+    double gain = choose_link_gain(pair, settings);
+    char rate[32], *text = NULL;
+    int r;
+
+    choose_rate(rate, choose_pair_bytes(pair));
+    if (enable)
+        r = asprintf(&text, "%s in packets of %.0f bytes: by a link that "
+                     "costs all domains %.2f pCPUs less%s", rate,
+                     pair->message_bytes, gain, pair->answered ? "" :
+                     "; it goes one way, so --apply and rebalance leave it "
+                     "to you");
+    else if (pair->stray)
+        r = asprintf(&text, "no link-group has both of them");
+    else
+        r = asprintf(&text, "only %s in packets of %.0f bytes, or no CPU to "
+                     "spare: a link saves %.2f pCPUs", rate,
+                     pair->message_bytes, gain);
+    return r < 0 ? NULL : text;
+}
+
 static int link_step(struct plan *plan, const struct snapshot *snapshot,
                      const struct settings *settings,
                      const struct choose_pair *pair, bool enable)
 {
     const struct snapshot_domain *a = &snapshot->domains[pair->first];
     const struct snapshot_domain *b = &snapshot->domains[pair->second];
-    char rate[32], name_a[16], name_b[16];
+    char name_a[16], name_b[16], *text = link_text(settings, pair, enable);
     double gain = choose_link_gain(pair, settings);
     struct plan_step *step;
     int rc;
 
-    choose_rate(rate, choose_pair_bytes(pair));
+    if (!text)
+        return -ENOMEM;
     rc = choose_add_step(plan, snapshot, &step, enable ? PLAN_LINK_ENABLE
                                                        : PLAN_LINK_DISABLE,
                          enable ? PLAN_REASON_LINK_GAIN
                                 : PLAN_REASON_LINK_LOSS,
                          pair->first, pair->second, enable ? gain : -gain,
-                         enable ? "%s in packets of %.0f bytes: by a link "
-                                  "that costs all domains %.2f pCPUs less"
-                                : "only %s in packets of %.0f bytes, or no "
-                                  "CPU to spare: a link saves %.2f pCPUs",
-                         rate, pair->message_bytes, gain);
+                         "%s", text);
+    free(text);
     if (rc)
         return rc;
     step->peer = strdup(b->name);
@@ -359,7 +392,7 @@ int choose_link_steps(struct choose_pairs *pairs, struct plan *plan,
     size_t i;
 
     for (i = 0; i < pairs->nr_pairs && !rc; i++) {
-        pair = &pairs->pairs[i];
+        pair = pairs->by_gain[i];
         if (pair->link_after == choose_pair_linked(pair, false))
             continue;
         rc = link_step(plan, snapshot, settings, pair, pair->link_after);

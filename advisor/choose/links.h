@@ -13,8 +13,9 @@ struct settings;
 struct snapshot;
 
 /*
- * choose_links() sets link_after by traffic, message size and head-room and
- * adds notes and findings; *changed_r: some link is to change.
+ * choose_links() sets link_after by traffic, message size and head-room, and
+ * by_gain, and adds notes and findings, what gains most first; *changed_r: some
+ * link is to change.
  * choose_link_steps() makes the steps once the places are known.
  * Errors: -ENOMEM.
  */

@@ -37,7 +37,8 @@
  * distance: bytes and packets of a pair * what they cost more than within one
  *   core (cache_byte_ns, node_byte_ns, remote_*_ns * (distance - 10) / 10).
  *   What goes by vif goes by the backend's vCPUs if these are pinned; if they
- *   float they are taken to follow, and the pair counts directly.
+ *   float they are taken to follow, and the pair counts directly.  Nothing
+ *   draws a VM to one that does not answer it: any VM can send to any other.
  * memory: demand * memory_slowdown * (distance - 10) / 10, mean over where the
  *   VM's memory is; where Xen does not say, it is where the VM runs.
  * path, starved: do not depend on places; see resize.h, prices.h.

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "choose/pairs.h"
 
+#include "choose/prices.h"
 #include "model/snapshot.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One direction of a pair, before they are added up. */
 struct flow {
@@ -50,8 +52,9 @@ static void flow_traffic(struct flow *flow,
 }
 
 /*
- * What one end sent.  Its own counters, or what the other has received; used
- * only where the collector has not joined them into the traffic already.
+ * What one end sent: the smaller of its own counters and what the other has
+ * received; used only where the collector has not joined them into the
+ * traffic already.
  */
 static void flow_link(struct flow *flow, const struct snapshot_link *link,
                       unsigned from)
@@ -62,13 +65,21 @@ static void flow_link(struct flow *flow, const struct snapshot_link *link,
     *flow = flow_between(end->domain, peer->domain);
     flow->via_link = true;
     flow->link = link;
-    if (end->counters_ok) {
-        flow->bytes = end->tx_bytes;
-        flow->packets = end->tx_packets;
-    } else if (peer->counters_ok) {
-        flow->bytes = peer->rx_bytes;
-        flow->packets = peer->rx_packets;
+    if (end->counters_ok || peer->counters_ok) {
+        flow->bytes = fmin(end->counters_ok ? end->tx_bytes : INFINITY,
+                           peer->counters_ok ? peer->rx_bytes : INFINITY);
+        flow->packets = fmin(end->counters_ok ? end->tx_packets : INFINITY,
+                             peer->counters_ok ? peer->rx_packets : INFINITY);
     }
+}
+
+/* Or bytes, where packets were not counted. */
+static bool answered(const double *bytes, const double *packets)
+{
+    const double *sent = packets[0] + packets[1] > 0 ? packets : bytes;
+
+    return sent[0] > 0 && sent[1] > 0 &&
+           CHOOSE_ANSWER * fmin(sent[0], sent[1]) >= fmax(sent[0], sent[1]);
 }
 
 static void sum_pair(struct choose_pair *pair, const struct flow *flows,
@@ -105,6 +116,7 @@ static void sum_pair(struct choose_pair *pair, const struct flow *flows,
                                   (pair->link->end[0].counters_ok ||
                                    pair->link->end[1].counters_ok));
     pair->error = sqrt(variance);
+    pair->answered = answered(bytes, packets);
     top = bytes[1] > bytes[0];
     pair->top_bytes = bytes[top];
     pair->message_bytes = packets[top] > 0 ? bytes[top] / packets[top] : 0;
@@ -144,9 +156,68 @@ int choose_pairs_new(struct choose_pairs *pairs_r,
     return 0;
 }
 
+struct ranked {
+    struct choose_pair *pair;
+    double gain;
+    const uint8_t *uuid[2];
+};
+
+static int compare_ranked(const void *a, const void *b)
+{
+    const struct ranked *p = a, *q = b;
+    int order;
+
+    if (p->pair->answered != q->pair->answered)
+        return p->pair->answered ? -1 : 1;
+    if (p->gain != q->gain)
+        return p->gain > q->gain ? -1 : 1;
+    /* Not by index: a VM's number decides nothing. */
+    order = memcmp(p->uuid[0], q->uuid[0], 16);
+    if (!order)
+        order = memcmp(p->uuid[1], q->uuid[1], 16);
+    return order ? order : p->pair < q->pair ? -1 : 1;
+}
+
+int choose_pairs_rank(struct choose_pairs *pairs,
+                      const struct snapshot *snapshot,
+                      const struct settings *settings)
+{
+    static const uint8_t outside[16];
+    struct ranked *ranked = calloc(pairs->nr_pairs + 1, sizeof *ranked);
+    struct choose_pair *pair;
+    size_t i;
+
+    pairs->by_gain = calloc(pairs->nr_pairs + 1, sizeof *pairs->by_gain);
+    if (!ranked || !pairs->by_gain) {
+        free(ranked);
+        return -ENOMEM;
+    }
+    for (i = 0; i < pairs->nr_pairs; i++) {
+        pair = &pairs->pairs[i];
+        ranked[i].pair = pair;
+        ranked[i].gain = fabs(choose_link_gain(pair, settings));
+        ranked[i].uuid[0] = snapshot->domains[pair->first].uuid;
+        ranked[i].uuid[1] = pair->second == SNAPSHOT_OUTSIDE ? outside :
+                            snapshot->domains[pair->second].uuid;
+        if (memcmp(ranked[i].uuid[0], ranked[i].uuid[1], 16) > 0) {
+            const uint8_t *swap = ranked[i].uuid[0];
+
+            ranked[i].uuid[0] = ranked[i].uuid[1];
+            ranked[i].uuid[1] = swap;
+        }
+    }
+    qsort(ranked, pairs->nr_pairs, sizeof *ranked, compare_ranked);
+    for (i = 0; i < pairs->nr_pairs; i++)
+        pairs->by_gain[i] = ranked[i].pair;
+    free(ranked);
+    return 0;
+}
+
 void choose_pairs_free(struct choose_pairs *pairs)
 {
+    free(pairs->by_gain);
     free(pairs->pairs);
+    pairs->by_gain = NULL;
     pairs->pairs = NULL;
     pairs->nr_pairs = 0;
 }

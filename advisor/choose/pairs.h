@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct settings;
 struct snapshot;
 struct snapshot_link;
 
@@ -23,17 +24,28 @@ struct choose_pair {
     const struct snapshot_link *link;	/* or NULL */
     bool link_known;		/* what went by it was measured */
     bool link_after;		/* decided by choose_links() */
+    bool stray;			/* advised, but no link-group has both now */
+    bool answered;		/* each side sends the other packets, one for
+				   CHOOSE_ANSWER of its own at least */
 };
 
+#define CHOOSE_ANSWER		100.0
+
 struct choose_pairs {
-    struct choose_pair *pairs;
+    struct choose_pair *pairs;	/* by first, then second */
     size_t nr_pairs;
+    struct choose_pair **by_gain;	/* answered ones first, then by what a
+					   link changes; from choose_pairs_rank() */
 };
 
 /* Errors: -ENOMEM.  Owns: caller, choose_pairs_free(). */
 int choose_pairs_new(struct choose_pairs *pairs_r,
                      const struct snapshot *snapshot);
 void choose_pairs_free(struct choose_pairs *pairs);
+/* Fill by_gain.  Errors: -ENOMEM. */
+int choose_pairs_rank(struct choose_pairs *pairs,
+                      const struct snapshot *snapshot,
+                      const struct settings *settings);
 
 /* Whether they have a link, now or after. */
 bool choose_pair_linked(const struct choose_pair *pair, bool after);

@@ -159,21 +159,32 @@ static int add_domain(struct snapshot *snapshot, const struct generate *o,
     return rc;
 }
 
-static int add_flow(struct snapshot *snapshot, size_t from, size_t to,
-                    double bytes, uint64_t *seed)
+static int add_traffic(struct snapshot *snapshot, size_t from, size_t to,
+                       double bytes, double packets)
 {
     struct snapshot_traffic *traffic = snapshot_add_traffic(snapshot);
-    static const double sizes[] = { 100, 600, 1500, 16000, 60000 };
-    double size = sizes[generate_draw(seed, 5)];
 
     if (!traffic)
         return -ENOMEM;
     traffic->from = from;
     traffic->to = to;
     set_value(&traffic->bytes, bytes);
-    set_value(&traffic->packets, bytes / size);
+    set_value(&traffic->packets, packets);
     traffic->tcp = bytes;
     return 0;
+}
+
+/* With an acknowledgement for each 20 packets. */
+static int add_flow(struct snapshot *snapshot, size_t from, size_t to,
+                    double bytes, uint64_t *seed)
+{
+    static const double sizes[] = { 100, 600, 1500, 16000, 60000 };
+    double packets = bytes / sizes[generate_draw(seed, 5)];
+    int rc;
+
+    rc = add_traffic(snapshot, from, to, bytes, packets);
+    return rc ? rc : add_traffic(snapshot, to, from, 66 * packets / 20,
+                                 packets / 20);
 }
 
 int generate(struct snapshot **snapshot_r, const struct generate *o)
