@@ -7,6 +7,11 @@
 . /lab/advise.sh
 
 rm -f /var/lib/shmlink/history.db
+note "cron's line records in dom0, and says nothing"
+[ -z "$(sed -n 's/^\*\/5 .* root //p' /etc/cron.d/shmlink | sh 2>&1)" ] ||
+    fail "cron would mail"
+[ -s /var/lib/shmlink/history.db ] || fail "cron's line does not record"
+rm -f /var/lib/shmlink/history.db
 xl shmlink rebalance "${advise_set[@]}" >/tmp/out || fail "rebalance"
 grep -q 'fewer than 12 records' /tmp/out || fail "$(cat /tmp/out)"
 
