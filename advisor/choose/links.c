@@ -38,6 +38,7 @@ static double headroom(const struct snapshot *snapshot,
 static const char *refused(const struct snapshot_domain *a,
                            const struct snapshot_domain *b)
 {
+    static const uint8_t unknown[6];
     const char *why = "no vif of theirs is on the same bridge";
     const struct snapshot_vif *v, *w;
     size_t i, j;
@@ -53,6 +54,9 @@ static const char *refused(const struct snapshot_domain *a,
                 why = v->no_link ? v->no_link : w->no_link;
             else if (v->vlans && w->vlans && strcmp(v->vlans, w->vlans))
                 why = "their vifs are in different VLANs";
+            else if (!memcmp(v->mac, w->mac, sizeof(v->mac)) &&
+                     memcmp(v->mac, unknown, sizeof(unknown)))
+                why = "their vifs have the same MAC";
             else
                 return NULL;
         }

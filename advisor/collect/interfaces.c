@@ -90,7 +90,6 @@ static void read_bridge(const char *sysfs, struct interface *port)
     char path[PATH_MAX], target[PATH_MAX];
     const char *name;
     ssize_t length;
-    uint64_t isolated = 0;
 
     if (snprintf(path, sizeof(path), "%s/%s/brport/bridge", sysfs,
                  port->name) >= (int)sizeof(path))
@@ -103,8 +102,6 @@ static void read_bridge(const char *sysfs, struct interface *port)
     name = name ? name + 1 : target;
     if (strlen(name) < sizeof(port->bridge))
         strcpy(port->bridge, name);
-    if (read_u64(sysfs, port->name, "brport/isolated", &isolated))
-        port->isolated = isolated == 1;
 }
 
 /* False: the interface is of no interest, or just went away. */

@@ -34,7 +34,6 @@ struct interface {
     enum port_kind kind;
     uint32_t domid, devid;      /* of a vif or tap */
     char bridge[IF_NAMESIZE];   /* Linux bridge it is a port of, or "" */
-    bool isolated;              /* bridge port that reaches no other such */
     uint64_t rx_bytes, rx_packets;
     uint64_t tx_bytes, tx_packets;
 };

@@ -14,14 +14,16 @@
 #include "collect/affinity.h"
 #include "collect/collect.h"
 #include "base/parse.h"
-#include "collect/interfaces.h"
+#include "shmlink.h"
 #include "shmlink-wire.h"
+#include "toolstack/obstacle.h"
+#include "toolstack/vif.h"
 
 /* What lasts while the domains are read. */
 struct reading {
     struct collect *collect;
-    struct xs_handle *xs;
-    struct interfaces ports;
+    struct shmlink_ctx *ctx;
+    struct obstacles *obstacles;
     hwloc_bitmap_t backends;    /* domids */
 };
 
@@ -54,11 +56,10 @@ static bool has_driver(struct reading *reading, uint32_t domid)
     unsigned int length;
     bool ok;
 
-    if (!reading->xs ||
-        snprintf(path, sizeof(path), "/local/domain/%u/" SHMLINK_XS_VERSIONS,
+    if (snprintf(path, sizeof(path), "/local/domain/%u/" SHMLINK_XS_VERSIONS,
                  domid) >= (int)sizeof(path))
         return false;
-    text = xs_read(reading->xs, XBT_NULL, path, &length);
+    text = xs_read(reading->collect->xen->xs, XBT_NULL, path, &length);
     ok = text && strlen(text) == length &&
          !parse_versions(text, &least, &most) &&
          least <= SHMLINK_VERSION_MAX && most >= SHMLINK_VERSION_MIN;
@@ -82,39 +83,57 @@ static void read_schedule(struct reading *reading,
     libxl_domain_sched_params_dispose(&params);
 }
 
-/* Why a link would pass by what dom0 enforces on this vif; NULL: nothing. */
-static const char *obstacle(const libxl_device_nic *nic,
-                            const struct interface *port)
+/* Why enable would refuse this vif, whatever the other; NULL: nothing. */
+static char *no_link(const struct reading *reading, const struct vif *vif,
+                     const char *guest)
 {
-    if (nic->rate_bytes_per_interval && nic->rate_interval_usecs)
-        return "its rate is limited";
-    if (nic->backend_domid)
-        return "its back end is not in dom0";
-    if (port && port->isolated)
-        return "its bridge port is isolated";
-    return NULL;
+    struct obstacle list[OBSTACLES_MAX];
+    char text[OBSTACLE_TEXT_BYTES];
+    size_t nr;
+
+    nr = obstacles_of(reading->obstacles, vif, guest, list);
+    obstacles_join(list, nr, text, sizeof(text));
+    if (!nr && !reading->obstacles)
+        snprintf(text, sizeof(text), "it is not known what dom0 enforces");
+    return text[0] ? snapshot_copy_text(text) : NULL;
+}
+
+/* What dom0 knows of a vif, where it serves it. */
+static int read_ours(struct reading *reading, struct snapshot_vif *vif,
+                     const struct vif *ours, const char *guest)
+{
+    const char *vlans = obstacles_vlans(reading->obstacles, ours);
+
+    vif->no_link = no_link(reading, ours, guest);
+    if (ours->ifname[0] && !(vif->name = strdup(ours->ifname)))
+        return -ENOMEM;
+    if (ours->bridge[0] && !(vif->bridge = strdup(ours->bridge)))
+        return -ENOMEM;
+    if (vlans && !(vif->vlans = strdup(vlans)))
+        return -ENOMEM;
+    return 0;
 }
 
 static int read_vif(struct reading *reading, struct snapshot_domain *domain,
                     const libxl_device_nic *nic)
 {
-    const struct interface *port = interfaces_vif(&reading->ports,
-                                                  domain->domid, nic->devid);
     struct snapshot_vif *vif = snapshot_add_vif(domain);
-    const char *bridge = port && port->bridge[0] ? port->bridge : nic->bridge;
-    const char *why = obstacle(nic, port);
+    struct vif ours;
+    int rc = 0;
 
     if (!vif)
         return -ENOMEM;
     vif->devid = nic->devid;
     memcpy(vif->mac, nic->mac, sizeof(vif->mac));
-    if (port && !(vif->name = strdup(port->name)))
-        return -ENOMEM;
-    if (bridge && *bridge && !(vif->bridge = strdup(bridge)))
-        return -ENOMEM;
-    if (why && !(vif->no_link = strdup(why)))
-        return -ENOMEM;
-    return 0;
+    if (vif_read(reading->ctx, domain->domid, vif->devid, &ours))
+        vif->no_link = strdup("it is just coming or going");
+    else
+        rc = read_ours(reading, vif, &ours, domain->name);
+    /* Of one that another domain serves, as it was configured. */
+    if (!rc && nic->backend_domid && nic->bridge && *nic->bridge &&
+        !(vif->bridge = strdup(nic->bridge)))
+        rc = -ENOMEM;
+    return rc;
 }
 
 static int read_vifs(struct reading *reading, struct snapshot_domain *domain)
@@ -169,12 +188,40 @@ static int by_domid(const void *a, const void *b)
     return x->domid < y->domid ? -1 : x->domid > y->domid;
 }
 
+/* What dom0 enforces; where it is not known, no link is advised. */
+static int read_obstacles(struct reading *reading)
+{
+    struct collect *collect = reading->collect;
+    const struct shmlink_ctx_options options = { .xen = collect->xen,
+                                                 .cancel_fd = -1 };
+    int rc = shmlink_ctx_open(&reading->ctx, &options, &collect->why);
+
+    if (rc || !obstacles_read(reading->ctx, &reading->obstacles))
+        return rc;
+    return snapshot_note(collect->snapshot, "domains", "%s: no link is "
+                         "advised", shmlink_why(reading->ctx));
+}
+
+static int read_domains(struct reading *reading, const libxl_dominfo *infos,
+                        int nr)
+{
+    struct snapshot *snapshot = reading->collect->snapshot;
+    int i, rc = read_obstacles(reading);
+    size_t j;
+
+    for (i = 0; i < nr && !rc; i++)
+        rc = read_domain(reading, &infos[i]);
+    for (j = 0; j < snapshot->nr_domains && !rc; j++)
+        snapshot->domains[j].backend =
+            hwloc_bitmap_isset(reading->backends, snapshot->domains[j].domid);
+    return rc;
+}
+
 static int begin(struct collect *collect, void **state_r)
 {
     struct reading reading = { .collect = collect };
     libxl_dominfo *infos;
-    int i, nr = 0, rc = 0;
-    size_t j;
+    int nr = 0, rc = -ENOMEM;
 
     *state_r = NULL;
     infos = libxl_list_domain(collect->xen->xl, &nr);
@@ -182,23 +229,14 @@ static int begin(struct collect *collect, void **state_r)
         return -EIO;
     qsort(infos, nr, sizeof(*infos), by_domid);
     reading.backends = hwloc_bitmap_alloc();
-    if (!reading.backends)
-        rc = -ENOMEM;
-    else
+    if (reading.backends) {
         hwloc_bitmap_set(reading.backends, 0);
-    reading.xs = collect->xen->xs;
-    /* Without it the vifs have no names; others note why. */
-    interfaces_read(&reading.ports, collect->options->sysfs_net);
-    for (i = 0; i < nr && !rc; i++)
-        rc = read_domain(&reading, &infos[i]);
-    for (j = 0; j < collect->snapshot->nr_domains && !rc; j++) {
-        struct snapshot_domain *domain = &collect->snapshot->domains[j];
-
-        domain->backend = hwloc_bitmap_isset(reading.backends, domain->domid);
+        rc = read_domains(&reading, infos, nr);
     }
     libxl_dominfo_list_free(infos, nr);
     hwloc_bitmap_free(reading.backends);
-    interfaces_dispose(&reading.ports);
+    obstacles_free(reading.obstacles);
+    shmlink_ctx_close(reading.ctx);
     return rc;
 }
 

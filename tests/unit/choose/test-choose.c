@@ -650,6 +650,9 @@ static void test_link_forbidden(void **state)
     strcpy(pair[1]->vifs[1].vlans, "2pu");
     no_link_expect(snapshot, "bot and full: their vifs are in different "
                    "VLANs");
+    strcpy(pair[1]->vifs[1].vlans, "1pu");
+    pair[0]->vifs[1].mac[5] = pair[1]->vifs[1].mac[5] = 9;
+    no_link_expect(snapshot, "bot and full: their vifs have the same MAC");
     snapshot_free(snapshot);
 }
 

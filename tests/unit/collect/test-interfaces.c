@@ -32,8 +32,7 @@ static void interface(const char *name, const char *ifindex,
         sysfs_file(root, name, "device/nodename", node);
     if (!bridge)
         return;
-    sysfs_file(root, name, "brport/isolated",
-               strcmp(name, "vif2.0") ? "0\n" : "1\n");
+    sysfs_file(root, name, "brport/port_no", "0x1\n");
     snprintf(path, sizeof(path), "%s/%s/brport/bridge", root, name);
     snprintf(target, sizeof(target), "../../%s", bridge);
     assert_int_equal(symlink(target, path), 0);
@@ -92,7 +91,6 @@ static void test_host(void **state)
     assert_true(port->rx_bytes == UINT64_MAX);
     assert_int_equal(port->tx_packets, 4);
     port = interfaces_vif(&ports, 2, 0);
-    assert_true(port->isolated);
     assert_string_equal(port->bridge, "xenbr0");
     /* The emulated card is not a second vif. */
     assert_null(interfaces_vif(&ports, 3, 0));
