@@ -7,6 +7,7 @@
 
 #include "advice.h"
 #include "apply/journal.h"
+#include "apply/state.h"
 #include "base/jsonio.h"
 #include "base/parse.h"
 
@@ -72,53 +73,71 @@ static void history_print(const struct journal_run *run, bool full)
     }
 }
 
-/* What the journal holds as text is JSON itself. */
-static void history_put_state(struct jsonio_out *out, struct json_object *step,
-                              const char *key, const char *text)
+/* What the journal holds as text is JSON itself, if nobody was at it. */
+static void history_put_state(struct jsonio_out *out, const char *key,
+                              const char *text)
 {
-    struct json_object *state = text ? json_tokener_parse(text) : NULL;
+    struct apply_state state = { 0 };
 
-    if (state)
-        jsonio_put(out, step, key, state);
-    else
-        jsonio_put_null(out, step, key);
+    jsonio_put_raw(out, key, apply_state_parse(&state, text) ? "null" : text);
+    apply_state_dispose(&state);
 }
 
-static void history_put(struct jsonio_out *out, struct json_object *list,
-                        const struct journal_run *run)
+static void history_put(struct jsonio_out *out, const struct journal_run *run)
 {
-    struct json_object *o = jsonio_put_object(out, list, NULL), *steps;
     size_t i;
 
-    jsonio_put(out, o, "run", json_object_new_int64(run->id));
-    jsonio_put(out, o, "started", json_object_new_int64(run->started_s));
+    jsonio_open(out, NULL, '{');
+    jsonio_put_int(out, "run", run->id);
+    jsonio_put_int(out, "started", run->started_s);
     if (run->finished_s)
-        jsonio_put(out, o, "finished", json_object_new_int64(run->finished_s));
+        jsonio_put_int(out, "finished", run->finished_s);
     else
-        jsonio_put_null(out, o, "finished");
-    jsonio_put_text(out, o, "command", run->command);
-    jsonio_put_text(out, o, "plan", run->plan_id);
-    jsonio_put_text(out, o, "state", journal_run_state_name(run->state));
-    jsonio_put_text(out, o, "note", run->note);
-    steps = jsonio_put_list(out, o, "steps");
+        jsonio_put_text(out, "finished", NULL);
+    jsonio_put_text(out, "command", run->command);
+    jsonio_put_text(out, "plan", run->plan_id);
+    jsonio_put_text(out, "state", journal_run_state_name(run->state));
+    jsonio_put_text(out, "note", run->note);
+    jsonio_open(out, "steps", '[');
     for (i = 0; i < run->nr_steps; i++) {
         const struct journal_step *step = &run->steps[i];
 
-        o = jsonio_put_object(out, steps, NULL);
-        jsonio_put_text(out, o, "command", step->what);
-        jsonio_put_text(out, o, "uuid", step->uuid);
-        jsonio_put_text(out, o, "state", journal_step_state_name(step->state));
-        history_put_state(out, o, "before", step->before);
-        history_put_state(out, o, "after", step->after);
+        jsonio_open(out, NULL, '{');
+        jsonio_put_text(out, "command", step->what);
+        jsonio_put_text(out, "uuid", step->uuid);
+        jsonio_put_text(out, "state", journal_step_state_name(step->state));
+        history_put_state(out, "before", step->before);
+        history_put_state(out, "after", step->after);
+        jsonio_close(out, '}');
     }
+    jsonio_close(out, ']');
+    jsonio_close(out, '}');
+}
+
+static int history_json(const struct journal_run *runs, size_t nr_runs)
+{
+    struct jsonio_out out = { 0 };
+    char *text = NULL;
+    size_t i;
+    int rc = jsonio_begin(&out);
+
+    if (rc)
+        return rc;
+    jsonio_open(&out, NULL, '[');
+    for (i = 0; i < nr_runs; i++)
+        history_put(&out, &runs[i]);
+    jsonio_close(&out, ']');
+    rc = jsonio_done(&out, &text);
+    if (!rc)
+        fputs(text, stdout);
+    free(text);
+    return rc;
 }
 
 static int history_run(struct advice *advice,
                        const struct history_options *options)
 {
     struct journal_run *runs = NULL;
-    struct jsonio_out out = { 0 };
-    struct json_object *list;
     size_t nr_runs = 0, i;
     int rc;
 
@@ -128,13 +147,7 @@ static int history_run(struct advice *advice,
     if (rc)
         return advice_journal_failed(advice, rc, "");
     if (options->json) {
-        list = json_object_new_array();
-        for (i = 0; i < nr_runs; i++)
-            history_put(&out, list, &runs[i]);
-        if (!out.rc)
-            printf("%s\n", json_object_to_json_string_ext(
-                               list, JSON_C_TO_STRING_PRETTY));
-        json_object_put(list);
+        rc = history_json(runs, nr_runs);
     } else if (!nr_runs) {
         printf("Nothing was changed yet.\n");
     } else {
@@ -144,7 +157,7 @@ static int history_run(struct advice *advice,
             history_print(&runs[i], options->full);
     }
     journal_runs_free(runs, nr_runs);
-    return out.rc ? command_failed("%s", strerror(-out.rc)) : COMMAND_OK;
+    return rc ? command_failed("%s", strerror(-rc)) : COMMAND_OK;
 }
 
 int cmd_history(int argc, char **argv)

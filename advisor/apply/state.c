@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,76 +224,63 @@ static char *state_list(hwloc_const_bitmap_t set)
 }
 
 /* In the order of enum plan_step_kind; both link kinds are one here. */
-static const char *const state_kinds[] = { "pin-hard", "pin-soft", "vcpus",
-                                           "link" };
-#define STATE_KINDS (sizeof(state_kinds) / sizeof(*state_kinds))
+static const char *const kinds[] = { "pin-hard", "pin-soft", "vcpus", "link",
+                                     NULL };
+
+#define AT(member) offsetof(struct apply_state, member)
+#define TABLE(name) { JSONIO_TABLE(name ## _keys, struct apply_state) }
+#define KIND JSONIO_KEY("kind", WORD, kind, .words = kinds)
+#define UUID(key, i) \
+    JSONIO_KEY(key, UUID, uuid[i], .missing = JSONIO_REQUIRED)
+#define SET \
+    JSONIO_KEY("set", SET, set, 0, SNAPSHOT_VCPUS_MAX, JSONIO_REQUIRED)
+static const struct jsonio_field any_keys[] = { KIND };
+static const struct jsonio_field pin_keys[] = {
+    KIND, UUID("uuid", 0),
+    JSONIO_KEY("vcpuid", U32, vcpuid, 0, SNAPSHOT_VCPUS_MAX,
+               JSONIO_REQUIRED),
+    SET,
+};
+static const struct jsonio_field vcpus_keys[] = { KIND, UUID("uuid", 0), SET };
+static const struct jsonio_field link_keys[] = {
+    KIND, UUID("uuid", 0), UUID("peer", 1),
+    JSONIO_KEY("vif", INDEX, vif[0], 0, UINT32_MAX),
+    JSONIO_KEY("peer-vif", INDEX, vif[1], 0, UINT32_MAX),
+    JSONIO_KEY("linked", BOOL, link.linked),
+    JSONIO_KEY("ring-bytes", U32, link.ring_bytes, 0, UINT32_MAX),
+};
+static const struct jsonio_table kind_alone = TABLE(any);
+static const struct jsonio_table of_kind[] = {
+    TABLE(pin), TABLE(pin), TABLE(vcpus), TABLE(link),
+};
 
 int apply_state_format(const struct apply_state *state, char **text_r)
 {
-    struct json_object *object = json_object_new_object();
-    struct jsonio_out out = { 0 };
-    const char *text;
+    struct jsonio_out out = { .one_line = true };
 
-    jsonio_put_text(&out, object, "kind", state_kinds[state->kind]);
-    jsonio_put_uuid(&out, object, "uuid", state->uuid[0]);
-    if (state_is_link(state)) {
-        jsonio_put_uuid(&out, object, "peer", state->uuid[1]);
-        jsonio_put_index(&out, object, "vif", state->vif[0]);
-        jsonio_put_index(&out, object, "peer-vif", state->vif[1]);
-        jsonio_put_bool(&out, object, "linked", state->link.linked);
-        jsonio_put_uint(&out, object, "ring-bytes", state->link.ring_bytes);
-    } else {
-        if (state_is_pin(state))
-            jsonio_put_uint(&out, object, "vcpuid", state->vcpuid);
-        jsonio_put_set(&out, object, "set", state->set);
-    }
-    text = out.rc ? NULL
-                  : json_object_to_json_string_ext(object,
-                                                   JSON_C_TO_STRING_PLAIN);
-    *text_r = text ? strdup(text) : NULL;
-    json_object_put(object);
-    return *text_r ? 0 : -ENOMEM;
+    if (jsonio_begin(&out))
+        return -ENOMEM;
+    jsonio_put(&out, NULL, &of_kind[state->kind], state, state);
+    return jsonio_done(&out, text_r);
 }
 
 int apply_state_parse(struct apply_state *state_r, const char *text)
 {
-    struct jsonio_in in = { 0 };
-    struct json_object *object = jsonio_parse(&in, text ? text : "",
-                                              text ? strlen(text) : 0,
-                                              INT_MAX);
     struct apply_state state = { 0 };
+    struct jsonio_in in = { 0 };
+    size_t bytes;
 
-    if (!in.rc) {
-        state.kind = (enum plan_step_kind)jsonio_word(&in, object, "kind",
-                                                      state_kinds,
-                                                      STATE_KINDS);
-        jsonio_uuid(&in, object, "uuid", state.uuid[0]);
-    }
-    if (!in.rc && state_is_link(&state)) {
-        jsonio_uuid(&in, object, "peer", state.uuid[1]);
-        state.vif[0] = jsonio_index(&in, object, "vif");
-        state.vif[1] = jsonio_index(&in, object, "peer-vif");
-        state.link.linked = jsonio_bool(&in, object, "linked", false);
-        state.link.ring_bytes = (uint32_t)jsonio_uint(&in, object,
-                                                      "ring-bytes", 0,
-                                                      UINT32_MAX, 0);
-    } else if (!in.rc) {
-        if (state_is_pin(&state))
-            state.vcpuid = (uint32_t)jsonio_uint(&in, object, "vcpuid", 0,
-                                                 SNAPSHOT_VCPUS_MAX,
-                                                 UINT64_MAX);
-        state.set = jsonio_set(&in, object, "set", SNAPSHOT_VCPUS_MAX);
-        if (!state.set)
-            jsonio_fail(&in, -EINVAL, "set: missing");
-    }
-    json_object_put(object);
-    free(in.why);
-    if (in.rc) {
+    text = text ? text : "";
+    bytes = strlen(text);
+    jsonio_parse(&in, &kind_alone, &state, text, bytes);
+    if (jsonio_init(&of_kind[state.kind], &state))
+        jsonio_no_memory(&in);
+    jsonio_parse(&in, &of_kind[state.kind], &state, text, bytes);
+    if (in.rc)
         apply_state_dispose(&state);
-        return in.rc;
-    }
-    *state_r = state;
-    return 0;
+    else
+        *state_r = state;
+    return jsonio_end(&in, NULL);
 }
 
 char *apply_state_command(const struct apply_state *state,

@@ -80,32 +80,43 @@ static bool has_node(const struct snapshot *snapshot, uint32_t os_index)
     return false;
 }
 
+/* From one node to all; false: Xen knows not all of them. */
+static bool read_row(const struct snapshot *snapshot,
+                     const libxl_numainfo *from, int nr, uint32_t *row)
+{
+    size_t i;
+
+    for (i = 0; i < snapshot->nr_nodes; i++) {
+        uint32_t to = snapshot->nodes[i].os_index;
+
+        if ((int)to >= nr || (int)to >= from->num_dists ||
+            from->dists[to] == NO_DISTANCE || !from->dists[to])
+            return false;
+        row[i] = from->dists[to];
+    }
+    return true;
+}
+
 static int read_distances(struct snapshot *snapshot,
                           const libxl_numainfo *info, int nr)
 {
-    size_t i, j, n = snapshot->nr_nodes;
+    size_t i, n = snapshot->nr_nodes;
+    struct snapshot_node *node;
     bool known = n > 0;
 
-    snapshot->distances = calloc(n ? n * n : 1, sizeof(*snapshot->distances));
-    if (!snapshot->distances)
-        return -ENOMEM;
     for (i = 0; i < n; i++) {
-        const libxl_numainfo *from = &info[snapshot->nodes[i].os_index];
-
-        for (j = 0; j < n; j++) {
-            uint32_t to = snapshot->nodes[j].os_index;
-
-            if ((int)to >= nr || (int)to >= from->num_dists ||
-                from->dists[to] == NO_DISTANCE || !from->dists[to])
-                known = false;
-            else
-                snapshot->distances[i * n + j] = from->dists[to];
-        }
+        node = &snapshot->nodes[i];
+        node->distances = calloc(n, sizeof(*node->distances));
+        if (!node->distances)
+            return -ENOMEM;
+        node->nr_distances = n;
+        known &= read_row(snapshot, &info[node->os_index], nr,
+                          node->distances);
     }
     if (known)
         return 0;
-    free(snapshot->distances);
-    snapshot->distances = NULL;
+    for (i = 0; i < n; i++)
+        snapshot->nodes[i].nr_distances = 0;
     if (n < 2)
         return 0;
     return snapshot_note(snapshot, "topology",

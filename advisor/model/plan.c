@@ -1,53 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/plan.h"
 
-#include "base/jsonio.h"
+#include "model/plan-fields.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const step_kinds[] = {
-    "pin-hard", "pin-soft", "set-vcpus", "link-enable", "link-disable",
-};
-static const char *const reasons[] = {
-    "shared-pcpu", "sibling", "contention", "node-load", "distance",
-    "isolation", "room", "cpu-bound", "unused", "new-vcpu", "link-gain",
-    "link-loss",
-};
-static const char *const finding_kinds[] = {
-    "shared-pcpu", "shared-core", "wait", "switches", "cpu-bound", "distance",
-    "memory", "core-load", "node-load", "no-link", "idle-link", "isolation",
-};
-static const char *const note_kinds[] = {
-    "admin-pin", "cpupool", "banned", "isolated", "unmanaged", "granularity",
-    "cooldown", "bad-plan", "max-moves", "min-gain", "smt", "maxvcpus",
-    "no-driver", "no-link", "data",
-};
-
-#define NAME(words, kind) \
-    ((size_t)(kind) < sizeof (words) / sizeof *(words) ? (words)[kind] : NULL)
-
-const char *plan_step_kind_name(enum plan_step_kind kind)
-{
-    return NAME(step_kinds, kind);
-}
-
-const char *plan_reason_name(enum plan_reason reason)
-{
-    return NAME(reasons, reason);
-}
-
-const char *plan_finding_kind_name(enum plan_finding_kind kind)
-{
-    return NAME(finding_kinds, kind);
-}
-
-const char *plan_note_kind_name(enum plan_note_kind kind)
-{
-    return NAME(note_kinds, kind);
-}
 
 int plan_new(struct plan **plan_r)
 {
@@ -55,7 +14,7 @@ int plan_new(struct plan **plan_r)
 
     if (!plan)
         return -ENOMEM;
-    plan->schema = PLAN_SCHEMA;
+    jsonio_init(&plan_fields, plan);
     plan_identify(plan);
     *plan_r = plan;
     return 0;
@@ -63,69 +22,32 @@ int plan_new(struct plan **plan_r)
 
 void plan_free(struct plan *plan)
 {
-    size_t i;
-
-    if (!plan)
-        return;
-    for (i = 0; i < plan->nr_steps; i++) {
-        free(plan->steps[i].subject[0].name);
-        free(plan->steps[i].subject[1].name);
-        hwloc_bitmap_free(plan->steps[i].from);
-        hwloc_bitmap_free(plan->steps[i].to);
-        free(plan->steps[i].peer);
-        free(plan->steps[i].text);
-        free(plan->steps[i].command);
-    }
-    for (i = 0; i < plan->nr_findings; i++) {
-        free(plan->findings[i].subject[0].name);
-        free(plan->findings[i].subject[1].name);
-        free(plan->findings[i].text);
-    }
-    for (i = 0; i < plan->nr_notes; i++) {
-        free(plan->notes[i].subject.name);
-        free(plan->notes[i].text);
-    }
-    for (i = 0; i < plan->nr_places; i++)
-        free(plan->places[i].domain.name);
-    free(plan->steps);
-    free(plan->findings);
-    free(plan->notes);
-    free(plan->places);
-    free(plan->host);
+    if (plan)
+        jsonio_dispose(&plan_fields, plan);
     free(plan);
 }
 
+#define ADD(plan, list, fields, max) \
+    jsonio_add_new(&(fields), &(plan)->list, &(plan)->nr_ ## list, (max))
+
 struct plan_step *plan_add_step(struct plan *plan)
 {
-    struct plan_step *step = JSONIO_ADD(plan, steps, PLAN_STEPS_MAX);
-
-    if (step)
-        step->vcpuid = step->vif[0] = step->vif[1] = PLAN_NONE;
-    return step;
+    return ADD(plan, steps, plan_step_fields, PLAN_STEPS_MAX);
 }
 
 struct plan_finding *plan_add_finding(struct plan *plan)
 {
-    struct plan_finding *finding = JSONIO_ADD(plan, findings,
-                                              PLAN_FINDINGS_MAX);
-
-    if (finding)
-        finding->pcpu = finding->node = PLAN_NONE;
-    return finding;
+    return ADD(plan, findings, plan_finding_fields, PLAN_FINDINGS_MAX);
 }
 
 struct plan_note *plan_add_note(struct plan *plan)
 {
-    return JSONIO_ADD(plan, notes, PLAN_NOTES_MAX);
+    return ADD(plan, notes, plan_note_fields, PLAN_NOTES_MAX);
 }
 
 struct plan_place *plan_add_place(struct plan *plan)
 {
-    struct plan_place *place = JSONIO_ADD(plan, places, PLAN_PLACES_MAX);
-
-    if (place)
-        place->pcpu_before = place->pcpu_after = PLAN_NONE;
-    return place;
+    return ADD(plan, places, plan_place_fields, PLAN_PLACES_MAX);
 }
 
 int plan_domain_set(struct plan_domain *domain, const uint8_t uuid[16],
@@ -193,4 +115,43 @@ void plan_identify(struct plan *plan)
             hwloc_bitmap_foreach_end();
     }
     snprintf(plan->id, sizeof plan->id, "%016llx", (unsigned long long)sum);
+}
+
+/* From a text, or where that is NULL, a file. */
+static int read_plan(struct plan **plan_r, const char *path, const char *text,
+                     size_t bytes, char **why_r)
+{
+    struct jsonio_in in = { 0 };
+    struct plan *plan = NULL;
+
+    if (plan_new(&plan))
+        jsonio_no_memory(&in);
+    else if (text)
+        jsonio_parse(&in, &plan_fields, plan, text, bytes);
+    else
+        jsonio_load(&in, &plan_fields, plan, path);
+    if (in.rc) {
+        plan_free(plan);
+    } else {
+        /* Not taken from the file, which may have been edited. */
+        plan_identify(plan);
+        *plan_r = plan;
+    }
+    return jsonio_end(&in, why_r);
+}
+
+int plan_parse(struct plan **plan_r, const char *text, size_t bytes,
+               char **why_r)
+{
+    return read_plan(plan_r, NULL, text, bytes, why_r);
+}
+
+int plan_load(struct plan **plan_r, const char *path, char **why_r)
+{
+    return read_plan(plan_r, path, NULL, 0, why_r);
+}
+
+int plan_format(const struct plan *plan, char **text_r)
+{
+    return jsonio_format(&plan_fields, plan, text_r);
 }

@@ -24,9 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_FORMAT		"shmlink-plan"
 #define PLAN_SCHEMA		1
-#define PLAN_FILE_BYTES_MAX	(64U * 1024 * 1024)
 #define PLAN_STEPS_MAX		65536U
 #define PLAN_FINDINGS_MAX	65536U
 #define PLAN_NOTES_MAX		4096U
@@ -214,7 +212,6 @@ const char *plan_note_kind_name(enum plan_note_kind kind);
 int plan_load(struct plan **plan_r, const char *path, char **why_r);
 int plan_parse(struct plan **plan_r, const char *text, size_t bytes,
                char **why_r);
-int plan_save(const struct plan *plan, const char *path);
 int plan_format(const struct plan *plan, char **text_r);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/snapshot.h"
 
-#include "base/jsonio.h"
+#include "base/text.h"
+#include "model/snapshot-fields.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,24 +16,9 @@ int snapshot_new(struct snapshot **snapshot_r)
 
     if (!snapshot)
         return -ENOMEM;
-    snapshot->schema = SNAPSHOT_SCHEMA;
+    jsonio_init(&snapshot_fields, snapshot);
     *snapshot_r = snapshot;
     return 0;
-}
-
-static void free_domain(struct snapshot_domain *domain)
-{
-    size_t i;
-
-    for (i = 0; i < domain->nr_vifs; i++) {
-        free(domain->vifs[i].name);
-        free(domain->vifs[i].bridge);
-        free(domain->vifs[i].no_link);
-        free(domain->vifs[i].vlans);
-    }
-    free(domain->vifs);
-    free(domain->node_memory_bytes);
-    free(domain->name);
 }
 
 void snapshot_free(struct snapshot *snapshot)
@@ -41,109 +27,51 @@ void snapshot_free(struct snapshot *snapshot)
 
     if (!snapshot)
         return;
-    for (i = 0; i < snapshot->nr_caches; i++)
-        hwloc_bitmap_free(snapshot->caches[i].pcpus);
-    for (i = 0; i < snapshot->nr_pools; i++) {
-        hwloc_bitmap_free(snapshot->pools[i].pcpus);
-        free(snapshot->pools[i].name);
-        free(snapshot->pools[i].scheduler);
-    }
-    for (i = 0; i < snapshot->nr_domains; i++)
-        free_domain(&snapshot->domains[i]);
-    for (i = 0; i < snapshot->nr_vcpus; i++) {
-        hwloc_bitmap_free(snapshot->vcpus[i].hard);
-        hwloc_bitmap_free(snapshot->vcpus[i].soft);
-        hwloc_bitmap_free(snapshot->vcpus[i].hard_effective);
-        hwloc_bitmap_free(snapshot->vcpus[i].soft_effective);
-    }
-    for (i = 0; i < snapshot->nr_notes; i++) {
-        free(snapshot->notes[i].source);
-        free(snapshot->notes[i].text);
-    }
-    free(snapshot->pcpus);
-    free(snapshot->caches);
-    free(snapshot->nodes);
-    free(snapshot->distances);
-    free(snapshot->pools);
-    free(snapshot->domains);
+    for (i = 0; i < snapshot->nr_vcpus; i++)
+        jsonio_dispose(&snapshot_vcpu_fields, &snapshot->vcpus[i]);
     free(snapshot->vcpus);
     free(snapshot->switches);
-    free(snapshot->traffic);
-    free(snapshot->links);
-    free(snapshot->notes);
-    free(snapshot->host);
-    free(snapshot->xen_version);
+    jsonio_dispose(&snapshot_fields, snapshot);
     free(snapshot);
 }
 
+#define ADD(owner, list, fields, max) \
+    jsonio_add_new(&(fields), &(owner)->list, &(owner)->nr_ ## list, (max))
+
 struct snapshot_pcpu *snapshot_add_pcpu(struct snapshot *snapshot)
 {
-    struct snapshot_pcpu *pcpu = JSONIO_ADD(snapshot, pcpus,
-                                            SNAPSHOT_PCPUS_MAX);
-
-    if (pcpu)
-        pcpu->os_index = pcpu->core = pcpu->socket = pcpu->node =
-            pcpu->pool = SNAPSHOT_NONE;
-    return pcpu;
+    return ADD(snapshot, pcpus, snapshot_pcpu_fields, SNAPSHOT_PCPUS_MAX);
 }
 
 struct snapshot_cache *snapshot_add_cache(struct snapshot *snapshot)
 {
-    struct snapshot_cache *cache = JSONIO_ADD(snapshot, caches,
-                                              SNAPSHOT_CACHES_MAX);
-
-    if (!cache)
-        return NULL;
-    cache->pcpus = hwloc_bitmap_alloc();
-    if (!cache->pcpus) {
-        snapshot->nr_caches--;
-        return NULL;
-    }
-    return cache;
+    return ADD(snapshot, caches, snapshot_cache_fields, SNAPSHOT_CACHES_MAX);
 }
 
 struct snapshot_node *snapshot_add_node(struct snapshot *snapshot)
 {
-    struct snapshot_node *node = JSONIO_ADD(snapshot, nodes,
-                                            SNAPSHOT_NODES_MAX);
-
-    if (node)
-        node->os_index = SNAPSHOT_NONE;
-    return node;
+    return ADD(snapshot, nodes, snapshot_node_fields, SNAPSHOT_NODES_MAX);
 }
 
 struct snapshot_pool *snapshot_add_pool(struct snapshot *snapshot)
 {
-    struct snapshot_pool *pool = JSONIO_ADD(snapshot, pools,
-                                            SNAPSHOT_POOLS_MAX);
-
-    if (!pool)
-        return NULL;
-    pool->os_index = SNAPSHOT_NONE;
-    pool->pcpus = hwloc_bitmap_alloc();
-    if (!pool->pcpus) {
-        snapshot->nr_pools--;
-        return NULL;
-    }
-    return pool;
+    return ADD(snapshot, pools, snapshot_pool_fields, SNAPSHOT_POOLS_MAX);
 }
 
 struct snapshot_domain *snapshot_add_domain(struct snapshot *snapshot)
 {
-    struct snapshot_domain *domain;
+    struct snapshot_domain *domain = ADD(snapshot, domains,
+                                         snapshot_domain_fields,
+                                         SNAPSHOT_DOMAINS_MAX);
 
-    domain = JSONIO_ADD(snapshot, domains, SNAPSHOT_DOMAINS_MAX);
-    if (domain) {
-        domain->pool = SNAPSHOT_NONE;
-        domain->managed = true;
+    if (domain)
         domain->first_vcpu = snapshot->nr_vcpus;
-    }
     return domain;
 }
 
 struct snapshot_vif *snapshot_add_vif(struct snapshot_domain *domain)
 {
-    return JSONIO_ADD(domain, vifs, SNAPSHOT_VIFS_MAX);
+    return ADD(domain, vifs, snapshot_vif_fields, SNAPSHOT_VIFS_MAX);
 }
 
 struct snapshot_vcpu *snapshot_add_vcpu(struct snapshot *snapshot)
@@ -154,49 +82,37 @@ struct snapshot_vcpu *snapshot_add_vcpu(struct snapshot *snapshot)
     if (!snapshot->nr_domains)
         return NULL;
     domain = &snapshot->domains[snapshot->nr_domains - 1];
-    vcpu = JSONIO_ADD(snapshot, vcpus, SNAPSHOT_VCPUS_MAX);
+    vcpu = ADD(snapshot, vcpus, snapshot_vcpu_fields, SNAPSHOT_VCPUS_MAX);
     if (!vcpu)
         return NULL;
     vcpu->domain = snapshot->nr_domains - 1;
     vcpu->vcpuid = (uint32_t)(snapshot->nr_vcpus - 1 - domain->first_vcpu);
-    vcpu->pcpu = SNAPSHOT_NONE;
-    vcpu->hard = hwloc_bitmap_alloc_full();
-    vcpu->soft = hwloc_bitmap_alloc_full();
-    if (!vcpu->hard || !vcpu->soft) {
-        hwloc_bitmap_free(vcpu->hard);
-        hwloc_bitmap_free(vcpu->soft);
-        snapshot->nr_vcpus--;
-        return NULL;
-    }
     return vcpu;
 }
 
 struct snapshot_switch *snapshot_add_switch(struct snapshot *snapshot)
 {
-    return JSONIO_ADD(snapshot, switches, SNAPSHOT_SWITCHES_MAX);
+    return ADD(snapshot, switches, snapshot_switch_fields,
+               SNAPSHOT_SWITCHES_MAX);
 }
 
 struct snapshot_traffic *snapshot_add_traffic(struct snapshot *snapshot)
 {
-    struct snapshot_traffic *traffic = JSONIO_ADD(snapshot, traffic,
-                                                  SNAPSHOT_TRAFFIC_MAX);
-
-    if (traffic)
-        traffic->from_vif = traffic->to_vif = SNAPSHOT_NONE;
-    return traffic;
+    return ADD(snapshot, traffic, snapshot_traffic_fields,
+               SNAPSHOT_TRAFFIC_MAX);
 }
 
 struct snapshot_link *snapshot_add_link(struct snapshot *snapshot)
 {
-    return JSONIO_ADD(snapshot, links, SNAPSHOT_LINKS_MAX);
+    return ADD(snapshot, links, snapshot_link_fields, SNAPSHOT_LINKS_MAX);
 }
 
 char *snapshot_copy_text(const char *text)
 {
-    char *copy = strndup(text, 1023);
+    char *copy = strndup(text, TEXT_BYTES_MAX);
     unsigned char *c;
 
-    if (!copy || jsonio_text_ok(copy))
+    if (!copy || text_ok(copy))
         return copy;
     for (c = (unsigned char *)copy; *c; c++)
         if (*c < 0x20 || *c >= 0x7f)

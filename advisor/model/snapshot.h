@@ -37,8 +37,7 @@
  */
 #define SNAPSHOT_SCHEMA		1
 
-/* Limits; a file beyond them is refused with -E2BIG. */
-#define SNAPSHOT_FILE_BYTES_MAX	(64U * 1024 * 1024)
+/* Limits; a file beyond them, or those of jsonio.h, is refused with -E2BIG. */
 #define SNAPSHOT_PCPUS_MAX	4096U		/* Xen's own limit: 4095 */
 #define SNAPSHOT_NODES_MAX	64U		/* Xen's MAX_NUMNODES */
 #define SNAPSHOT_CACHES_MAX	(4U * SNAPSHOT_PCPUS_MAX)
@@ -92,6 +91,10 @@ struct snapshot_cache {
 struct snapshot_node {
     uint32_t os_index;
     uint64_t size_bytes, free_bytes;	/* 0: not known */
+    uint32_t *distances;		/* [nr_nodes], from here, 10 = local,
+					   in the order of nodes[]; none: not
+					   known, at all nodes */
+    size_t nr_distances;
 };
 
 enum snapshot_granularity {
@@ -153,7 +156,8 @@ struct snapshot_domain {
     uint32_t pool;			/* os_index, SNAPSHOT_NONE: not known */
     uint64_t memory_bytes;
     uint64_t *node_memory_bytes;	/* [nr_nodes], in the order of nodes[];
-					   NULL: not known */
+					   none: not known */
+    size_t nr_node_memory_bytes;
     struct snapshot_vif *vifs;
     size_t nr_vifs;
     bool driver;			/* shmlink.ko is loaded in it */
@@ -263,9 +267,6 @@ struct snapshot {
     size_t nr_caches;
     struct snapshot_node *nodes;	/* ascending os_index */
     size_t nr_nodes;
-    uint32_t *distances;		/* [nr_nodes * nr_nodes], row from,
-					   column to, 10 = local, in the order
-					   of nodes[]; NULL: not known */
     struct snapshot_pool *pools;
     size_t nr_pools;
     struct snapshot_domain *domains;	/* ascending domid */
@@ -347,7 +348,7 @@ int snapshot_check(const struct snapshot *snapshot, char **why_r);
 
 /*
  * JSON.  What each key means stands beside the field of the same name above;
- * the layout is described in snapshot-save.c.  Domains are referred to by
+ * the layout is in snapshot-fields.c.  Domains are referred to by
  * domid, the outside is null, sets of pCPUs are strings such as "0-3,8" or
  * "all", UUIDs and MACs are in their usual spelling, values are
  * {"value", "error", "source"} or null.

@@ -153,7 +153,7 @@ static int add_distances(hwloc_topology_t topology,
     hwloc_obj_t *nodes = NULL;
     int rc = 0;
 
-    if (!snapshot->distances || nr < 2)
+    if (nr < 2 || !snapshot->nodes[0].nr_distances)
         return 0;
     nodes = calloc(nr, sizeof *nodes);
     values = calloc(nr * nr, sizeof *values);
@@ -165,7 +165,7 @@ static int add_distances(hwloc_topology_t topology,
         nodes[i] = hwloc_get_numanode_obj_by_os_index(topology,
                                             snapshot->nodes[i].os_index);
     for (i = 0; i < nr * nr; i++)
-        values[i] = snapshot->distances[i];
+        values[i] = snapshot->nodes[i / nr].distances[i % nr];
     handle = hwloc_distances_add_create(topology, "NUMALatency",
                                         HWLOC_DISTANCES_KIND_FROM_OS |
                                         HWLOC_DISTANCES_KIND_MEANS_LATENCY,

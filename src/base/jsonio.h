@@ -1,35 +1,152 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Strict reading and plain writing of JSON, on json-c.
+ * Files of JSON from tables: one table a struct, one line a key, from which
+ * the struct is read, checked, written, given its defaults and freed.
  *
- * Both directions keep the first error and ignore what follows, so that a
- * loader is a list of fields with one check at its end.  Everything read is
- * untrusted: wrong types, numbers out of range and text with control
- * characters are errors that name the place.  Nothing is printed, except that
- * jsonio_write_file writes to standard output when told so.
+ * Reading goes over the text once and puts what it finds straight into the
+ * structs, with no tree of the file between: what a key means nothing to is
+ * looked over and left, and costs no memory.  Everything read is untrusted:
+ * wrong types, numbers out of range, text with control characters or that is
+ * no UTF-8, and keys that stand twice are errors that name the place; and what
+ * a file makes of itself in memory is limited.
+ *
+ * Both directions keep the first error and ignore what follows.  Nothing is
+ * printed, except that jsonio_write_file writes to standard output when told
+ * so.
  */
 #ifndef SHMLINK_BASE_JSONIO_H
 #define SHMLINK_BASE_JSONIO_H
 
 #include <hwloc.h>
-#include <json-c/json.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
-/* Where a reader is, for messages: "domains[3].vcpus: ...". */
+struct jsonio_in;
+struct jsonio_out;
+struct jsonio_table;
+
+enum jsonio_kind {
+    JSONIO_BOOL,		/* bool */
+    JSONIO_U32,			/* uint32_t, least..most */
+    JSONIO_U64,			/* uint64_t */
+    JSONIO_TIME,		/* int64_t, from 0 */
+    JSONIO_INDEX,		/* uint32_t, least..most; UINT32_MAX is null */
+    JSONIO_REF,			/* size_t, a position; SIZE_MAX is null.  In
+				   the file a number, which reading
+				   leaves for the caller to resolve */
+    JSONIO_REAL,		/* double, finite, least..most */
+    JSONIO_WORD,		/* an enum that counts the words from 0 */
+    JSONIO_TEXT,		/* char *, text_ok(); NULL is null */
+    JSONIO_HEX,			/* char[most + 1]: that many digits or "" */
+    JSONIO_UUID,		/* uint8_t[16] */
+    JSONIO_MAC,			/* uint8_t[6] */
+    JSONIO_SET,			/* hwloc_bitmap_t below most; NULL is null */
+    JSONIO_FORMAT,		/* nothing: the only word, as in the file */
+    JSONIO_SCHEMA,		/* uint32_t from 1; greater than most: newer */
+    JSONIO_OBJECT,		/* a struct with a table */
+    JSONIO_ARRAY,		/* least..most of them, one behind the other */
+    JSONIO_LIST,		/* a pointer to at most most of them */
+};
+
+/* What a missing or null key gives, beside 0, the first word, or NULL. */
+enum jsonio_missing {
+    JSONIO_ZERO,		/* or a none, where the kind has one */
+    JSONIO_REQUIRED,		/* an error */
+    JSONIO_TRUE,		/* a bool */
+    JSONIO_FULL, JSONIO_EMPTY,	/* a set */
+    JSONIO_UNREAD,		/* it is only written */
+};
+
+struct jsonio_field {
+    const char *key;		/* NULL: see jsonio_table */
+    enum jsonio_kind kind;
+    size_t offset;		/* in the struct */
+    double least, most;
+    enum jsonio_missing missing;
+    const char *const *words;	/* NULL at their end */
+    const struct jsonio_table *table;	/* of an object, or the elements */
+    size_t offset_nr;		/* of a list's length, a size_t */
+    /* Append an element to a list, if not as usual; NULL: no memory. */
+    void *(*add)(void *root, void *owner);
+    /* Of a list that is elsewhere: an element, NULL behind the last.  It is
+     * not freed with its owner. */
+    const void *(*get)(const void *root, const void *owner, size_t index);
+    /* Of a reference: the number in the file of what stands there. */
+    uint32_t (*number)(const void *root, size_t position);
+};
+
+/*
+ * At most 64 fields, in the order in which they are written.  One of a single
+ * field that has no key is for elements that are not objects.
+ */
+struct jsonio_table {
+    const struct jsonio_field *fields;
+    size_t nr_fields;
+    size_t bytes;		/* of the struct */
+    /* Whether there is one: else it is null, or its array at an end. */
+    bool (*there)(const void *object);
+    /* What no single field can tell, when all are read. */
+    void (*check)(struct jsonio_in *in, const void *object);
+};
+
+/*
+ * Lines of a table; AT(member) has to be the member's offset, and further
+ * arguments are the fields' that follow it.
+ */
+#define JSONIO_KEY(key_, kind_, member, ...) \
+    { .key = (key_), JSONIO_ ## kind_, AT(member), ##__VA_ARGS__ }
+#define JSONIO_TABLE(fields_, type) \
+    .fields = (fields_), sizeof (fields_) / sizeof *(fields_), sizeof (type)
+
+/* --- structs --------------------------------------------------------------- */
+
+/* Give a zeroed struct its defaults.  Errors: -ENOMEM, and it is freed. */
+int jsonio_init(const struct jsonio_table *table, void *object);
+
+/* Free what it points to and is its own, and clear it. */
+void jsonio_dispose(const struct jsonio_table *table, void *object);
+
+/*
+ * Append a zeroed element to owner->list, which grows by doubling and has its
+ * length in owner->nr_list.  Returns it, good until the next is added; NULL:
+ * no memory, or there are max already.
+ */
+#define JSONIO_ADD(owner, list, max) \
+    jsonio_add(&(owner)->list, &(owner)->nr_ ## list, (max), \
+               sizeof *(owner)->list)
+void *jsonio_add(void *array_p, size_t *nr, size_t max, size_t element_bytes);
+
+/* The same with its defaults. */
+void *jsonio_add_new(const struct jsonio_table *table, void *array_p,
+                     size_t *nr, size_t max);
+
+/* --- reading --------------------------------------------------------------- */
+
+/* More than any host needs. */
+#define JSONIO_FILE_BYTES_MAX	(256U * 1024 * 1024)
+
+/* What the structs, texts and sets of one file may take together. */
+#define JSONIO_MEMORY_BYTES_MAX	(96U * 1024 * 1024)
+
+/* Where a reader or checker is, for messages: "domains[3].vcpus[0]: ...". */
+struct jsonio_place {
+    const char *key;
+    size_t index;		/* JSONIO_NO_INDEX: no list */
+    const struct jsonio_place *up;
+};
+
+#define JSONIO_NO_INDEX SIZE_MAX
+
 struct jsonio_in {
     int rc;			/* 0 or the first error */
     char *why;			/* its text; the caller frees it */
-    const char *list;		/* name of the array being read, or NULL */
-    size_t index;
-    struct json_object *items;	/* of jsonio_first() */
-    size_t next, nr_items;
-};
-
-struct jsonio_out {
-    int rc;			/* 0 or -ENOMEM */
+    const struct jsonio_place *place;
+    void *root;			/* what is being read */
+    struct jsonio_lex *lex;	/* NULL: a checker */
+    size_t memory_bytes;	/* taken so far */
 };
 
 /*
@@ -42,139 +159,77 @@ void jsonio_fail(struct jsonio_in *in, int rc, const char *format, ...)
 void jsonio_no_memory(struct jsonio_in *in);
 
 /*
- * The end of reading: the text of an error is the caller's in *why_r, or freed
- * where that is NULL.  Returns in->rc.
+ * The end of reading or checking: the text of an error is the caller's in
+ * *why_r, or freed where that is NULL.  Returns in->rc.
  */
 int jsonio_end(struct jsonio_in *in, char **why_r);
 
 /*
- * Parse one object that fills the text.  max: of bytes, at most INT_MAX.
- * Errors: -EINVAL, -E2BIG, -ENOMEM.  Owns: caller, json_object_put().
+ * Read one object that fills the text, which need not end in NUL, or the file
+ * ("-": standard input).  root: has its defaults, and is half filled after an
+ * error.
+ * Errors: -EINVAL, -EPROTONOSUPPORT a newer schema, -E2BIG beyond a limit,
+ * -ENOMEM, or what opening and reading gave.
  */
-struct json_object *jsonio_parse(struct jsonio_in *in, const char *text,
-                                 size_t bytes, size_t max);
+void jsonio_parse(struct jsonio_in *in, const struct jsonio_table *table,
+                  void *root, const char *text, size_t bytes);
+void jsonio_load(struct jsonio_in *in, const struct jsonio_table *table,
+                 void *root, const char *path);
 
-/*
- * What a file of ours begins with: "format", and "schema", which is counted up
- * when fields change their meaning.  format: "shmlink-NAME"; messages call the
- * file a NAME.  schema: the newest known, from 1.
- * Errors: -EINVAL another format, -EPROTONOSUPPORT a newer schema.
- */
-void jsonio_format(struct jsonio_in *in, struct json_object *root,
-                   const char *format, unsigned schema);
-
-/*
- * A field of object.  A missing or null one gives `missing`, which is an
- * error if it is not within min..max.
- */
-uint64_t jsonio_uint(struct jsonio_in *in, struct json_object *object,
-                     const char *key, uint64_t min, uint64_t max,
-                     uint64_t missing);
-double jsonio_real(struct jsonio_in *in, struct json_object *object,
-                   const char *key, double min, double max, double missing);
-bool jsonio_bool(struct jsonio_in *in, struct json_object *object,
-                 const char *key, bool missing);
-
-/* An index, UINT32_MAX when missing or null: there is none. */
-uint32_t jsonio_index(struct jsonio_in *in, struct json_object *object,
-                      const char *key);
-
-/* Index of the word in names[]; -> 0 on error or when missing. */
-unsigned jsonio_word(struct jsonio_in *in, struct json_object *object,
-                     const char *key, const char *const *names,
-                     unsigned nr_names);
-
-/*
- * A copy of the text, NULL if missing.  Length at most 1023 bytes.
- * Owns: caller.
- */
-char *jsonio_text(struct jsonio_in *in, struct json_object *object,
-                  const char *key);
+/* Fails where reading would have refused what is in it. */
+void jsonio_check(struct jsonio_in *in, const struct jsonio_table *table,
+                  const void *object);
 
 /* Add a list "0-3,8" of numbers below max, or "all", to an empty set.
  * Errors: -EINVAL, -ENOMEM. */
 int jsonio_set_parse(hwloc_bitmap_t set, const char *text, unsigned max);
 
-/* A set "0-3,8" of numbers below max, or "all"; NULL if missing. */
-hwloc_bitmap_t jsonio_set(struct jsonio_in *in, struct json_object *object,
-                          const char *key, unsigned max);
+/* --- writing --------------------------------------------------------------- */
 
-/* Required; bytes in their usual spelling with - or :. */
-void jsonio_uuid(struct jsonio_in *in, struct json_object *object,
-                 const char *key, uint8_t uuid[16]);
-void jsonio_mac(struct jsonio_in *in, struct json_object *object,
-                const char *key, uint8_t mac[6]);
+struct jsonio_out {
+    FILE *f;			/* of text */
+    char *text;
+    size_t bytes;
+    unsigned depth;
+    bool one_line;		/* no line breaks and no blanks */
+    bool filled;		/* the innermost object or list is not empty */
+};
 
-/* Hexadecimal digits, exactly `digits`, or "" if missing. */
-void jsonio_hex(struct jsonio_in *in, struct json_object *object,
-                const char *key, char *text, size_t digits);
+/* Errors: -ENOMEM.  jsonio_done: *text_r ends in NUL, and but for one_line in
+ * a newline.  Owns: caller. */
+int jsonio_begin(struct jsonio_out *out);
+int jsonio_done(struct jsonio_out *out, char **text_r);
 
-/*
- * The array and its length, 0 if missing or not an array; more than max is
- * -E2BIG.
- */
-struct json_object *jsonio_list(struct jsonio_in *in,
-                                struct json_object *object, const char *key,
-                                size_t max, size_t *nr_r);
+/* bracket: { or [, and } or ]. */
+void jsonio_open(struct jsonio_out *out, const char *key, char bracket);
+void jsonio_close(struct jsonio_out *out, char bracket);
 
-/* Element of an array, must be an object. */
-struct json_object *jsonio_item(struct jsonio_in *in,
-                                struct json_object *list, size_t index);
+/* A field of the object that is open, or (key NULL) an element of the list. */
+void jsonio_put_int(struct jsonio_out *out, const char *key, int64_t value);
+void jsonio_put_uint(struct jsonio_out *out, const char *key, uint64_t value);
+void jsonio_put_real(struct jsonio_out *out, const char *key, double value);
+void jsonio_put_bool(struct jsonio_out *out, const char *key, bool value);
+/* NULL is null. */
+void jsonio_put_text(struct jsonio_out *out, const char *key,
+                     const char *text);
+void jsonio_put_set(struct jsonio_out *out, const char *key,
+                    hwloc_const_bitmap_t set);
+/* What is JSON already. */
+void jsonio_put_raw(struct jsonio_out *out, const char *key,
+                    const char *json);
 
-/*
- * The elements of a list one after the other, which must be objects; NULL after
- * the last one, or the first error.  Until then in->list and in->index have
- * the place; lists within are read with jsonio_list() and jsonio_item().
- */
-struct json_object *jsonio_first(struct jsonio_in *in,
-                                 struct json_object *object, const char *key,
-                                 size_t max);
-struct json_object *jsonio_next(struct jsonio_in *in);
+/* An object by its table.  root: for references, and lists elsewhere. */
+void jsonio_put(struct jsonio_out *out, const char *key,
+                const struct jsonio_table *table, const void *root,
+                const void *object);
 
-/* Is this text free of control characters, and at most 1023 bytes? */
-bool jsonio_text_ok(const char *text);
-
-/* Writers: add a field to object, or (key NULL) an element to an array. */
-void jsonio_put(struct jsonio_out *out, struct json_object *object,
-                const char *key, struct json_object *value);
-void jsonio_put_null(struct jsonio_out *out, struct json_object *object,
-                     const char *key);
-void jsonio_put_uint(struct jsonio_out *out, struct json_object *object,
-                     const char *key, uint64_t value);
-/* null for UINT32_MAX. */
-void jsonio_put_index(struct jsonio_out *out, struct json_object *object,
-                      const char *key, uint32_t index);
-void jsonio_put_real(struct jsonio_out *out, struct json_object *object,
-                     const char *key, double value);
-void jsonio_put_bool(struct jsonio_out *out, struct json_object *object,
-                     const char *key, bool value);
-void jsonio_put_text(struct jsonio_out *out, struct json_object *object,
-                     const char *key, const char *text);
-void jsonio_put_set(struct jsonio_out *out, struct json_object *object,
-                    const char *key, hwloc_const_bitmap_t set);
-void jsonio_put_uuid(struct jsonio_out *out, struct json_object *object,
-                     const char *key, const uint8_t uuid[16]);
-void jsonio_put_mac(struct jsonio_out *out, struct json_object *object,
-                    const char *key, const uint8_t mac[6]);
-
-/* A new object or array that has been added; NULL on error, which the other
- * writers take. */
-struct json_object *jsonio_put_object(struct jsonio_out *out,
-                                      struct json_object *object,
-                                      const char *key);
-struct json_object *jsonio_put_list(struct jsonio_out *out,
-                                    struct json_object *object,
-                                    const char *key);
-
-/* Begin a file of ours, with what jsonio_format() reads.  Returns the root.
- * Owns: caller, until jsonio_render(). */
-struct json_object *jsonio_begin(struct jsonio_out *out, const char *format,
-                                 unsigned schema);
-
-/* Text of the whole, newline at its end; frees root.  Returns the first
- * error of all that was put.  Owns: caller. */
-int jsonio_render(struct jsonio_out *out, struct json_object *root,
+/* A whole file: as text, or in its place, for its owner alone. */
+int jsonio_format(const struct jsonio_table *table, const void *root,
                   char **text_r);
+int jsonio_save(const struct jsonio_table *table, const void *root,
+                const char *path);
+
+/* --- files ----------------------------------------------------------------- */
 
 /*
  * Read a file of at most max bytes; *text_r ends in NUL; "-" is standard
@@ -190,15 +245,5 @@ int jsonio_read_file(const char *path, size_t max, char **text_r,
  * directly.
  */
 int jsonio_write_file(const char *path, const char *text, mode_t mode);
-
-/*
- * Append a zeroed element to owner->list, which grows by doubling and has its
- * length in owner->nr_list.  Returns it, good until the next is added; NULL:
- * no memory, or there are max already.
- */
-#define JSONIO_ADD(owner, list, max) \
-    jsonio_add(&(owner)->list, &(owner)->nr_ ## list, (max), \
-               sizeof *(owner)->list)
-void *jsonio_add(void *array_p, size_t *nr, size_t max, size_t element_bytes);
 
 #endif

@@ -58,7 +58,7 @@ static int add_host(struct snapshot *snapshot, const struct generate *o)
     uint32_t nr = o->sockets * (o->nodes_per_socket ? o->nodes_per_socket : 1);
     struct snapshot_node *node;
     struct snapshot_pool *pool;
-    uint32_t i;
+    uint32_t i, j;
 
     for (i = 0; i < nr; i++) {
         node = snapshot_add_node(snapshot);
@@ -66,14 +66,17 @@ static int add_host(struct snapshot *snapshot, const struct generate *o)
             return -ENOMEM;
         node->os_index = i;
         node->size_bytes = (uint64_t)64 << 30;
+        node->distances = calloc(nr, sizeof(uint32_t));
+        if (!node->distances)
+            return -ENOMEM;
+        node->nr_distances = nr;
+        for (j = 0; j < nr; j++)
+            node->distances[j] = i == j ? 10 :
+                i * o->sockets / nr == j * o->sockets / nr ? 12 : 21;
     }
-    snapshot->distances = calloc((size_t)nr * nr, sizeof(uint32_t));
     pool = snapshot_add_pool(snapshot);
-    if (!pool || !snapshot->distances)
+    if (!pool)
         return -ENOMEM;
-    for (i = 0; i < nr * nr; i++)
-        snapshot->distances[i] = i / nr == i % nr ? 10 :
-            i / nr * o->sockets / nr == i % nr * o->sockets / nr ? 12 : 21;
     pool->os_index = 0;
     pool->name = strdup("Pool-0");
     pool->scheduler = strdup("credit2");
@@ -134,6 +137,7 @@ static int add_domain(struct snapshot *snapshot, const struct generate *o,
     domain->vcpus_online = domain->vcpus_max = nr;
     domain->memory_bytes = (uint64_t)1 << 30;
     domain->node_memory_bytes = calloc(nodes, sizeof(uint64_t));
+    domain->nr_node_memory_bytes = domain->node_memory_bytes ? nodes : 0;
     if (!domain->node_memory_bytes ||
         (domid ? asprintf(&domain->name, "vm%u", domid)
                : asprintf(&domain->name, "Domain-0")) < 0)

@@ -156,7 +156,7 @@ static const struct {
     { "{\"format\":\"shmlink-plan\",\"schema\":1}", -EINVAL,
       "before: missing" },
     { STEP(""), -EINVAL, "steps[0]: kind: missing" },
-    { STEP(",\"kind\":\"reboot\""), -EINVAL, "kind: missing or unknown" },
+    { STEP(",\"kind\":\"reboot\""), -EINVAL, "kind: unknown word" },
     { STEP(",\"kind\":\"pin-soft\""), -EINVAL, "a pin needs" },
     { STEP(",\"kind\":\"pin-soft\",\"vcpuid\":0,\"from\":\"all\","
            "\"to\":\"\""), -EINVAL, "a pin needs" },
@@ -174,7 +174,7 @@ static const struct {
       "findings[0]: text: missing" },
     { HEAD ",\"findings\":[{\"kind\":\"wait\",\"text\":\"\"},"
       "{\"kind\":\"wait\",\"subjects\":[0]}]}", -EINVAL,
-      "findings[1]: must be an object" },
+      "findings[1].subjects[0]: must be an object" },
     { HEAD ",\"notes\":[{\"kind\":\"wait\"}]}", -EINVAL, "notes[0]: kind" },
     { HEAD ",\"places\":[{\"subjects\":[" WEB "]}]}", -EINVAL,
       "vcpuid: missing" },

@@ -208,12 +208,13 @@ static void test_hostile(void **state)
 
     /* No nodes at all, all on one core, numbers with gaps. */
     snapshot = symmetric(1, 1, 4, false);
-    free(snapshot->distances);
-    snapshot->distances = NULL;
+    for (i = 0; i < snapshot->nr_nodes; i++)
+        free(snapshot->nodes[i].distances);
     snapshot->nr_nodes = 0;
     for (i = 0; i < snapshot->nr_domains; i++) {
         free(snapshot->domains[i].node_memory_bytes);
         snapshot->domains[i].node_memory_bytes = NULL;
+        snapshot->domains[i].nr_node_memory_bytes = 0;
     }
     for (i = 0; i < snapshot->nr_pcpus; i++) {
         snapshot->pcpus[i].node = SNAPSHOT_NONE;
