@@ -147,6 +147,13 @@ int shmlink_disable(struct shmlink_ctx *ctx,
  */
 int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r);
 
+/*
+ * Look again at what dom0 enforces, as every call that changes links does:
+ * links that it forbids by now are closed, each told by notice.  For a service,
+ * whenever dom0's network changes, or now and then.  *nr_r: links closed.
+ */
+int shmlink_review(struct shmlink_ctx *ctx, size_t *nr_r);
+
 enum shmlink_state {
     SHMLINK_CONNECTING,
     SHMLINK_CONNECTED,
@@ -163,9 +170,14 @@ struct shmlink_counters {
     uint64_t tx_stalls, tx_drops, rx_drops;
 };
 
+enum { SHMLINK_BYPASSES_BYTES = 400 };
+
 /*
  * Index 0 is the back end, 1 the front end, as given to enable.
- * bridge: "" where it is not known.
+ * bridge: "" where it is not known.  bypasses: what dom0 enforces by now and
+ * would not let pass, or "".  A link that bypasses something is forbidden
+ * unless it was forced, and also then where it is impossible: its vifs are not
+ * on one bridge any more.
  */
 struct shmlink_link {
     char nonce[33];         /* hexadecimal: names the link for ever */
@@ -178,6 +190,9 @@ struct shmlink_link {
     uint32_t ring_bytes;
     enum shmlink_state state;
     time_t since;
+    bool forced;
+    bool impossible;
+    char bypasses[SHMLINK_BYPASSES_BYTES];
     bool counters_ok[2];
     struct shmlink_counters counters[2];
 };

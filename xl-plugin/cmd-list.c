@@ -87,6 +87,10 @@ static void list_print(const struct shmlink_link *links, size_t nr,
                 list_end(&links[i], end);
             silent = silent || !links[i].counters_ok[end];
         }
+        if (links[i].bypasses[0])
+            printf("  %s: %s\n", links[i].forced && !links[i].impossible
+                   ? "forced, and bypasses" : "forbidden by now",
+                   links[i].bypasses);
     }
     if (silent)
         fputs("xl shmlink: a guest did not tell its counters within 1 s; what "

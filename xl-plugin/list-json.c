@@ -57,6 +57,10 @@ static json_object *link_json(const struct shmlink_link *link)
                                shmlink_state_name(link->state)));
     json_object_object_add(object, "since",
                            json_object_new_int64(link->since));
+    json_object_object_add(object, "forced",
+                           json_object_new_boolean(link->forced));
+    json_object_object_add(object, "bypasses", link->bypasses[0]
+                           ? json_object_new_string(link->bypasses) : NULL);
     add_u64(object, "ring_bytes", link->ring_bytes);
     add_u64(object, "device", link->devid);
     json_object_object_add(object, "bridge", link->bridge[0]

@@ -8,6 +8,7 @@
 
 #include "toolstack/ctx.h"
 #include "toolstack/pick.h"
+#include "toolstack/policy.h"
 #include "toolstack/remember.h"
 #include "toolstack/teardown.h"
 
@@ -51,8 +52,8 @@ static int disable_locked(struct shmlink_ctx *ctx,
                           const struct shmlink_disable_options *options,
                           const struct pick *pick, size_t *nr_r)
 {
-    struct registry_entry *entries = NULL;
-    size_t i, nr = 0, wanted = 0;
+    struct registry_entry *entries = NULL, entry;
+    size_t i, nr = 0, wanted = 0, others;
     int rc = 0;
 
     if (!options->dry_run)
@@ -61,12 +62,19 @@ static int disable_locked(struct shmlink_ctx *ctx,
         rc = registry_read(ctx, &entries, &nr);
     if (rc)
         goto out;
-    for (i = 0; i < nr; i++)
-        if (pick_has(ctx, pick, &entries[i]))
-            entries[wanted++] = entries[i];
+    for (i = 0; i < nr; i++) {
+        if (!pick_has(ctx, pick, &entries[i]))
+            continue;
+        entry = entries[wanted];
+        entries[wanted++] = entries[i];
+        entries[i] = entry;
+    }
     *nr_r = wanted;
     if (options->dry_run)
         goto out;
+    others = nr - wanted;
+    policy_look(ctx, entries + wanted, others);
+    rc = policy_close(ctx, entries + wanted, &others, false);
     for (i = 0; i < wanted && options->remember && !rc; i++)
         rc = disable_remember(ctx, &entries[i]);
     if (!rc)

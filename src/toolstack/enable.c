@@ -13,6 +13,7 @@
 #include "toolstack/ctx.h"
 #include "toolstack/domain.h"
 #include "toolstack/nodes.h"
+#include "toolstack/policy.h"
 #include "toolstack/remember.h"
 #include "shmlink-wire.h"
 #include "toolstack/teardown.h"
@@ -47,6 +48,23 @@ static int enable_linked(struct shmlink_ctx *ctx, const struct check *check,
                         check->domain[0].name, check->domain[1].name,
                         other->ring_bytes / 1024);
     return 0;
+}
+
+/* From now on the links that are meant are forced. */
+static int enable_force(struct shmlink_ctx *ctx, const struct check *check,
+                        struct registry_entry *entries, size_t nr)
+{
+    int rc = 0;
+    size_t i;
+
+    for (i = 0; i < nr && !rc; i++) {
+        if (entries[i].force || entries[i].phase != REGISTRY_UP ||
+            !pick_has(ctx, check->pick, &entries[i]))
+            continue;
+        entries[i].force = true;
+        rc = registry_set_phase(ctx, &entries[i], REGISTRY_UP);
+    }
+    return rc;
 }
 
 static int enable_nonce(char nonce_r[33])
@@ -219,6 +237,12 @@ static int enable_locked(struct shmlink_ctx *ctx,
         rc = teardown_sweep(ctx);
     if (!rc)
         rc = registry_read(ctx, &entries, &nr);
+    if (!rc && options->force && !options->dry_run)
+        rc = enable_force(ctx, check, entries, nr);
+    if (!rc) {
+        policy_look(ctx, entries, nr);
+        rc = policy_close(ctx, entries, &nr, options->dry_run);
+    }
     if (!rc)
         rc = enable_linked(ctx, check, options, entries, nr, link);
     if (rc) {

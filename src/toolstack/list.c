@@ -8,6 +8,7 @@
 #include "toolstack/counters.h"
 #include "toolstack/ctx.h"
 #include "toolstack/pick.h"
+#include "toolstack/policy.h"
 #include "toolstack/teardown.h"
 
 enum { COUNTERS_WAIT_MS = 1000 };
@@ -81,10 +82,10 @@ int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
         rc = ctx_fail(ctx, -ENOMEM, "out of memory");
         goto out;
     }
+    policy_look(ctx, entries, wanted);
     for (i = 0; i < wanted; i++) {
         links[i] = entries[i].link;
         links[i].state = teardown_state(ctx, &entries[i]);
-        registry_describe(ctx, &links[i]);
     }
     *links_r = links;
     *nr_r = wanted;

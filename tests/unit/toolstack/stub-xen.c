@@ -38,6 +38,7 @@ bool (*stub_between)(void);
 struct stub_fact stub_facts[STUB_FACTS_MAX];
 uint32_t stub_grant_frames, stub_event_channels_used;
 const char *stub_vlans[2];
+bool stub_unread;
 
 static struct tree tree, before_transaction, to_commit;
 static char touched[TOUCHED_MAX][PATH_BYTES];
@@ -66,6 +67,7 @@ void stub_reset(void)
     stub_grant_frames = 64;
     stub_event_channels_used = 20;
     stub_vlans[0] = stub_vlans[1] = NULL;
+    stub_unread = false;
 }
 
 int stub_leaks(void)
@@ -568,7 +570,7 @@ int dom0_ports_read(struct shmlink_ctx *ctx, struct dom0_net *net)
     int rc = 0;
 
     (void)ctx;
-    if (stub_fails())
+    if (stub_fails() || stub_unread)
         return -EIO;
     for (i = 0; i < 2; i++) {
         port = JSONIO_ADD(net, ports, SIZE_MAX);

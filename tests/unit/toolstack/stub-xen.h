@@ -40,6 +40,7 @@ extern struct stub_fact {
     bool prefix;
     const char *text;
 } stub_facts[STUB_FACTS_MAX];
+extern bool stub_unread;            /* none of that can be read */
 extern const char *stub_vlans[2];   /* of vif1.0, vif2.0 */
 
 /* Forget all: xenstore, domains, failures. */

@@ -605,6 +605,137 @@ static void test_unread(void **state)
     assert_int_equal(refusals, 5);      /* readers of the stub */
 }
 
+static char told[640];
+
+static void tell(void *opaque, const char *line)
+{
+    (void)opaque;
+    snprintf(told, sizeof(told), "%s", line);
+}
+
+/* The only link, as list tells it. */
+static struct shmlink_link listed(struct shmlink_ctx *ctx)
+{
+    struct shmlink_link *links = NULL, link;
+    size_t nr;
+
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_int_equal(nr, 1);
+    link = links[0];
+    free(links);
+    return link;
+}
+
+/* A quarantine that comes later: marked by list, closed by what changes. */
+static void test_policy_later(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    char *before = stub_dump();
+    struct shmlink_link link;
+    bool changed;
+    size_t nr;
+    int i;
+
+    (void)state;
+    ctx->options.notice = tell;
+    stub_guests = guests_good;
+    for (i = 0; i < 3; i++) {
+        stub_facts[0].on = NULL;
+        assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+        assert_string_equal(listed(ctx).bypasses, "");
+        stub_facts[0] = (struct stub_fact){ "vif2.0", false, "is down" };
+        told[0] = '\0';
+        link = listed(ctx);
+        assert_string_equal(link.bypasses, "vif2.0 of db is down");
+        assert_false(link.forced || link.impossible);
+        assert_true(link.state == SHMLINK_CONNECTED);
+        if (i == 0) {
+            assert_int_equal(shmlink_review(ctx, &nr), 0);
+            assert_int_equal(nr, 1);
+        } else if (i == 1) {
+            assert_int_equal(enable(ctx, "web", "db", false, &changed),
+                             -EPERM);
+        } else {
+            put_guest(3, "third");
+            assert_int_equal(disable(ctx, "third", NULL, false, &nr), 0);
+            assert_int_equal(nr, 0);
+            stub_domains[3].gone = true;
+            stub_remove("/local/domain/3");
+            stub_remove("/local/domain/0/backend/vif/3");
+            stub_remove("/libxl/3");
+        }
+        assert_non_null(strstr(told, "closing the link of web and db, which "
+                               "is forbidden by now: vif2.0 of db is down"));
+        assert_null(stub_below(LINKS));
+    }
+    assert_same(before);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+/* One that was forced stays, but where its vifs do not meet any more. */
+static void test_policy_forced(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link link;
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    ctx->options.notice = tell;
+    stub_guests = guests_good;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_false(listed(ctx).forced);
+    stub_facts[0] = (struct stub_fact){ "xenbr0", false, "is down" };
+    /* Forced in time, it stays. */
+    assert_int_equal(enable(ctx, "web", "db", true, &changed), 0);
+    assert_false(changed);
+    assert_int_equal(shmlink_review(ctx, &nr), 0);
+    assert_int_equal(nr, 0);
+    link = listed(ctx);
+    assert_true(link.forced && !link.impossible);
+    assert_string_equal(link.bypasses, "bridge xenbr0 is down");
+    put_port("vif2.0", "xenbr1");
+    link = listed(ctx);
+    assert_true(link.impossible);
+    assert_non_null(strstr(link.bypasses, "vif2.0 of db on xenbr1"));
+    assert_int_equal(shmlink_review(ctx, &nr), 0);
+    assert_int_equal(nr, 1);
+    put_port("vif2.0", "xenbr0");
+    assert_int_equal(enable(ctx, "web", "db", true, &changed), 0);
+    stub_remove("/libxl/2/device/vif/0");
+    assert_string_equal(listed(ctx).bypasses, "vif 0 of db is gone");
+    assert_int_equal(shmlink_review(ctx, &nr), 0);
+    assert_int_equal(nr, 1);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+/* A dry run says what would be; a kernel that does not tell closes nothing. */
+static void test_policy_unread(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_enable_options options = {
+        .dom = { "db", "web" }, .dry_run = true,
+    };
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    ctx->options.notice = tell;
+    stub_guests = guests_good;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    stub_facts[0] = (struct stub_fact){ "vif2.0", false, "is down" };
+    assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), -EPERM);
+    assert_non_null(stub_below(LINKS));
+    stub_unread = true;
+    assert_int_equal(shmlink_review(ctx, &nr), 0);
+    assert_int_equal(nr, 0);
+    assert_non_null(strstr(told, "links are left as they are"));
+    assert_non_null(stub_below(LINKS));
+    shmlink_ctx_close(ctx);
+}
+
 static void test_headroom(void **state)
 {
     struct shmlink_ctx *ctx;
@@ -768,14 +899,6 @@ static void test_disable_unconfirmed(void **state)
                            "db (domain 2), which is paused, did not"));
     assert_same(before);
     shmlink_ctx_close(ctx);
-}
-
-static char told[640];
-
-static void tell(void *opaque, const char *line)
-{
-    (void)opaque;
-    snprintf(told, sizeof(told), "%s", line);
 }
 
 /* Interrupts of disable: when each comes, after the first wait, in ms. */
@@ -1314,6 +1437,9 @@ int main(void)
         cmocka_unit_test_setup(test_vlans, set_up),
         cmocka_unit_test_setup(test_legacy, set_up),
         cmocka_unit_test_setup(test_unread, set_up),
+        cmocka_unit_test_setup(test_policy_later, set_up),
+        cmocka_unit_test_setup(test_policy_forced, set_up),
+        cmocka_unit_test_setup(test_policy_unread, set_up),
         cmocka_unit_test_setup(test_headroom, set_up),
         cmocka_unit_test_setup(test_no_answer, set_up),
         cmocka_unit_test_setup(test_race, set_up),
