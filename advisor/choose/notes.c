@@ -104,8 +104,10 @@ static int note_domain(struct plan *plan, const struct choose_model *model,
     return rc;
 }
 
+/* format has one %s, for the list; nothing is said of an empty one. */
 static int note_set(struct plan *plan, const struct snapshot *snapshot,
-                    hwloc_const_bitmap_t set, const char *format)
+                    enum plan_note_kind kind, hwloc_const_bitmap_t set,
+                    const char *format)
 {
     char *list = NULL;
     int rc;
@@ -114,9 +116,50 @@ static int note_set(struct plan *plan, const struct snapshot *snapshot,
         return 0;
     if (hwloc_bitmap_list_asprintf(&list, set) < 0)
         return -ENOMEM;
-    rc = choose_add_note(plan, snapshot, PLAN_NOTE_BANNED, SNAPSHOT_OUTSIDE,
-                         format, list);
+    rc = choose_add_note(plan, snapshot, kind, SNAPSHOT_OUTSIDE, format, list);
     free(list);
+    return rc;
+}
+
+/* Names that are of no use: mistyped, or of VMs that do not run. */
+static int note_names(struct plan *plan, const struct snapshot *snapshot,
+                      enum plan_note_kind kind, const char *setting,
+                      char **names, size_t nr_names)
+{
+    size_t i, d;
+    int rc = 0;
+
+    for (i = 0; i < nr_names && !rc; i++) {
+        for (d = 0; d < snapshot->nr_domains; d++)
+            if (choose_listed(&snapshot->domains[d], &names[i], 1))
+                break;
+        if (d == snapshot->nr_domains)
+            rc = choose_add_note(plan, snapshot, kind, SNAPSHOT_OUTSIDE,
+                                 "%s: no VM here has the name or UUID %s",
+                                 setting, names[i]);
+    }
+    return rc;
+}
+
+static int note_settings(struct plan *plan, const struct snapshot *snapshot,
+                         const struct settings *settings)
+{
+    const struct settings_group *group = settings->link_groups;
+    size_t i;
+    int rc;
+
+    rc = note_names(plan, snapshot, PLAN_NOTE_UNMANAGED, "unmanaged",
+                    settings->unmanaged, settings->nr_unmanaged);
+    if (!rc)
+        rc = note_names(plan, snapshot, PLAN_NOTE_ISOLATED, "isolated",
+                        settings->isolated, settings->nr_isolated);
+    for (i = 0; i < settings->nr_link_groups && !rc; i++, group++)
+        rc = note_names(plan, snapshot, PLAN_NOTE_NO_LINK, "link-group",
+                        group->names, group->nr);
+    if (!rc && !settings->max_moves)
+        rc = choose_add_note(plan, snapshot, PLAN_NOTE_MAX_MOVES,
+                             SNAPSHOT_OUTSIDE, "no vCPU is moved, whatever "
+                             "that would gain: max-moves is 0");
     return rc;
 }
 
@@ -126,10 +169,14 @@ static int note_host(struct plan *plan, const struct choose_model *model)
     size_t i;
     int rc;
 
-    rc = note_set(plan, snapshot, model->settings->banned_pcpus,
-                  "nothing is put on pCPUs %s: they are banned");
+    rc = note_settings(plan, snapshot, model->settings);
     if (!rc)
-        rc = note_set(plan, snapshot, model->settings->dom0_pcpus,
+        rc = note_set(plan, snapshot, PLAN_NOTE_BANNED,
+                      model->settings->banned_pcpus,
+                      "nothing is put on pCPUs %s: they are banned");
+    if (!rc)
+        rc = note_set(plan, snapshot, PLAN_NOTE_BANNED,
+                      model->settings->dom0_pcpus,
                       "no guest is put on pCPUs %s: they are kept for dom0");
     for (i = 0; i < snapshot->nr_pools && !rc; i++)
         if (snapshot->pools[i].granularity == SNAPSHOT_GRANULARITY_CORE)
@@ -138,6 +185,72 @@ static int note_host(struct plan *plan, const struct choose_model *model)
                                  "whole cores (sched-gran=core): vCPUs are "
                                  "placed by cores", snapshot->pools[i].name ?
                                  snapshot->pools[i].name : "");
+    return rc;
+}
+
+/* Threads of its core, and bytes of its L2 cache. */
+struct likeness {
+    uint32_t threads;
+    uint64_t cache_bytes;
+};
+
+static struct likeness likeness_of(const struct snapshot *snapshot,
+                                   const struct snapshot_pcpu *pcpu)
+{
+    struct likeness likeness = { 0 };
+    size_t i;
+
+    for (i = 0; i < snapshot->nr_pcpus; i++)
+        likeness.threads += snapshot->pcpus[i].online &&
+                            snapshot->pcpus[i].core == pcpu->core &&
+                            snapshot->pcpus[i].socket == pcpu->socket;
+    for (i = 0; i < snapshot->nr_caches; i++)
+        if (snapshot->caches[i].level == 2 &&
+            hwloc_bitmap_isset(snapshot->caches[i].pcpus, pcpu->os_index))
+            likeness.cache_bytes = snapshot->caches[i].size_bytes;
+    return likeness;
+}
+
+/* pCPUs of unknown node, and those that are unlike the first: *unlike. */
+static int note_pcpus(struct plan *plan, const struct choose_model *model)
+{
+    const struct snapshot *snapshot = model->snapshot;
+    hwloc_bitmap_t nowhere = hwloc_bitmap_alloc();
+    hwloc_bitmap_t unlike = hwloc_bitmap_alloc();
+    struct likeness first = { 0 }, other;
+    const struct snapshot_pcpu *pcpu;
+    bool offline = false, any = false;
+    int rc = nowhere && unlike ? 0 : -ENOMEM;
+    size_t i;
+
+    for (i = 0; i < snapshot->nr_pcpus; i++)
+        offline |= !snapshot->pcpus[i].online;
+    for (i = 0; i < snapshot->nr_pcpus && !rc; i++) {
+        pcpu = &snapshot->pcpus[i];
+        if (!pcpu->online)
+            continue;
+        if (pcpu->node == SNAPSHOT_NONE && snapshot->nr_nodes)
+            hwloc_bitmap_set(nowhere, pcpu->os_index);
+        other = likeness_of(snapshot, pcpu);
+        if (!any)
+            first = other;
+        any = true;
+        /* Where a thread is offline, fewer are no other kind of core. */
+        if (other.cache_bytes != first.cache_bytes ||
+            (other.threads != first.threads && !offline))
+            hwloc_bitmap_set(unlike, pcpu->os_index);
+    }
+    if (!rc)
+        rc = note_set(plan, snapshot, PLAN_NOTE_DATA, nowhere,
+                      "the NUMA node of pCPUs %s is not known: they count as "
+                      "on the first node, however far they are");
+    if (!rc)
+        rc = note_set(plan, snapshot, PLAN_NOTE_DATA, unlike,
+                      "cores are not alike (pCPUs %s are of another kind than "
+                      "the first): they count as equally fast; banned-pcpus "
+                      "keeps VMs off the slower ones");
+    hwloc_bitmap_free(nowhere);
+    hwloc_bitmap_free(unlike);
     return rc;
 }
 
@@ -193,6 +306,8 @@ int choose_notes(struct plan *plan, const struct choose_model *model)
     rc = note_host(plan, model);
     if (!rc)
         rc = note_data(plan, model);
+    if (!rc)
+        rc = note_pcpus(plan, model);
     for (d = 0; d < model->snapshot->nr_domains && !rc; d++)
         rc = note_domain(plan, model, d);
     return rc;
