@@ -8,6 +8,8 @@
 /* More lines than that hide each other and the host: the busiest are drawn. */
 #define LINES_MAX 160
 #define LABEL_H 15.0
+/* The busiest. */
+#define LINE_W 13.0
 
 /* A cubic curve from one chip to another. */
 struct curve
@@ -18,10 +20,8 @@ struct curve
 
 double svg_line_width(const struct svg_layout *l, double bytes_per_second)
 {
-    double widest = l->labels ? 13 : 6;
-
     return l->rate_max > 0
-               ? fmax(1.1, widest * bytes_per_second / l->rate_max)
+               ? fmax(1.1, LINE_W * bytes_per_second / l->rate_max)
                : 1.1;
 }
 
@@ -51,7 +51,7 @@ static bool svg_curve(const struct svg_layout *l, const struct svg_flow *flow,
         bool left = l->threads > 1 && !(vcpus[flow->ends[0]].at % 2);
 
         c->x1 = c->x2 = left ? a->x : a->x + a->w;
-        c->ax = c->bx = c->x1 + (left ? -1 : 1) * (l->labels ? 32 : 10);
+        c->ax = c->bx = c->x1 + (left ? -1 : 1) * 32;
         c->ay = c->y1;
         c->by = c->y2;
         return true;
@@ -102,7 +102,7 @@ void svg_flows_draw(const struct svg_layout *l, const struct svg_host *host,
             continue;
         /* Wider ones would fill their loop. */
         if (c.loop)
-            w = fmin(w, l->labels ? 7 : 3);
+            w = fmin(w, 7);
         svg_path(&c, "#fff", w + 2.4, 0.75, f);
         svg_path(&c, svg_flow_colour(flow), w, w < 1.6 ? 0.5 : 0.85, f);
         /* A link is a channel of its own: drawn with a core of light. */
@@ -169,7 +169,7 @@ void svg_labels_draw(const struct svg_layout *l, const struct svg_host *host,
     struct curve c;
     size_t i;
 
-    for (i = 0; l->labels && i < host->nr_flows; i++) {
+    for (i = 0; i < host->nr_flows; i++) {
         const struct svg_flow *flow = &host->flows[i];
         struct svg_box *b = &labels[nr_labels];
         char text[24];

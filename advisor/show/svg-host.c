@@ -92,8 +92,7 @@ static void places_topology(struct places *p, const struct svg_layout *l,
             l->tile_w, l->tile_h };
         p->pcpus[i] = (struct svg_box){
             p->cores[c->core].x + SVG_TILE_PAD
-                + (l->labels ? SVG_TILE_GUTTER : 0)
-                + thread * (l->chip_w + SVG_TILE_PAD),
+                + SVG_TILE_GUTTER + thread * (l->chip_w + SVG_TILE_PAD),
             p->cores[c->core].y, l->chip_w, l->tile_h };
     }
 }
@@ -184,19 +183,18 @@ static void draw_pcpu(const struct places *p, const struct svg_layout *l,
                        : load > 0.85       ? SVG_FAR
                                            : "#7fa98c";
 
-    if (l->labels)
-        fprintf(f, "<text class=\"tiny\" x=\"%.1f\" y=\"%.1f\">%s%u</text>\n",
-                b->x, b->y + 13, l->threads == 1 ? "pCPU " : "p", c->pcpu);
+    fprintf(f, "<text class=\"tiny\" x=\"%.1f\" y=\"%.1f\">%s%u</text>\n",
+            b->x, b->y + 13, l->threads == 1 ? "pCPU " : "p", c->pcpu);
     if (!c->online) {
         fprintf(f, "<text class=\"tiny muted\" x=\"%.1f\" y=\"%.1f\" "
                 "text-anchor=\"end\">offline</text>\n", b->x + b->w,
                 b->y + 13);
         return;
     }
-    if (l->labels && c->banned && load <= 0)
+    if (c->banned && load <= 0)
         fprintf(f, "<text class=\"tiny muted\" x=\"%.1f\" y=\"%.1f\" "
                 "text-anchor=\"end\">banned</text>\n", b->x + b->w, b->y + 13);
-    if (l->labels && load > 0)
+    if (load > 0)
         fprintf(f, "<text class=\"tiny num\" x=\"%.1f\" y=\"%.1f\" "
                 "text-anchor=\"end\"%s>%.0f %%</text>\n", b->x + b->w,
                 b->y + 13, load > SVG_LOAD_HOT ? " fill=\"" SVG_HOT "\"" : "",
@@ -207,7 +205,7 @@ static void draw_pcpu(const struct places *p, const struct svg_layout *l,
         fprintf(f, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"4\" "
                 "rx=\"2\" fill=\"%s\"/>\n", b->x, bar_y,
                 fmax(4, b->w * fmin(load, 1)), tone);
-    if (l->labels && p->lane[i] > l->lanes)
+    if (p->lane[i] > l->lanes)
         fprintf(f, "<text class=\"tiny num\" x=\"%.1f\" y=\"%.1f\" "
                 "text-anchor=\"middle\">+%u more</text>\n", b->x + b->w / 2,
                 b->y + SVG_TILE_HEAD
@@ -255,15 +253,13 @@ static void draw_chip(const struct places *p, const struct svg_layout *l,
             b->h, colour, v->moved || v->added ? "2.4" : "1",
             v->floating ? " stroke-dasharray=\"3 2.5\"" : "", b->x, b->y,
             fmax(4, b->w * fmin(v->util, 1)), b->h, colour);
-    if (l->labels) {
-        fprintf(f, "<text class=\"chip\" x=\"%.1f\" y=\"%.1f\">", b->x + 6,
-                b->y + b->h - 5);
-        svg_escape(f, vm->name, vm->many ? room - 2 : room);
-        if (vm->many)
-            fprintf(f, "<tspan class=\"muted\">.%u</tspan>", v->vcpu);
-        fprintf(f, "</text>");
-    }
-    if (v->added && l->labels)
+    fprintf(f, "<text class=\"chip\" x=\"%.1f\" y=\"%.1f\">", b->x + 6,
+            b->y + b->h - 5);
+    svg_escape(f, vm->name, vm->many ? room - 2 : room);
+    if (vm->many)
+        fprintf(f, "<tspan class=\"muted\">.%u</tspan>", v->vcpu);
+    fprintf(f, "</text>");
+    if (v->added)
         fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"6.5\" fill=\"%s\"/>"
                 "<text class=\"plus\" x=\"%.1f\" y=\"%.1f\">+</text>",
                 b->x + b->w - 4, b->y + 2, colour, b->x + b->w - 4,

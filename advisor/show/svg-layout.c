@@ -6,8 +6,6 @@
 
 #include "show/svg-priv.h"
 
-/* Above this many cores names are too small to read, and are left out. */
-#define CORES_WITH_LABELS 160
 #define LANES_MIN 2U
 #define LANES_MAX 6U
 
@@ -107,11 +105,10 @@ static int svg_layout_lanes(struct svg_layout *layout,
 /* From the inside outwards. */
 static void svg_layout_sizes(struct svg_layout *l)
 {
-    l->labels = l->cores <= CORES_WITH_LABELS;
-    l->chip_w = !l->labels ? 22 : l->threads == 1 ? 92 : 66;
-    l->chip_h = l->labels ? 17 : 5;
+    l->chip_w = l->threads == 1 ? 92 : 66;
+    l->chip_h = 17;
     l->tile_w = l->threads * (l->chip_w + SVG_TILE_PAD) + SVG_TILE_PAD
-                + (l->labels ? 2 * SVG_TILE_GUTTER : 0);
+                + 2 * SVG_TILE_GUTTER;
     l->tile_h = SVG_TILE_HEAD + l->lanes * (l->chip_h + SVG_CHIP_GAP)
                 + SVG_TILE_FOOT;
     l->columns = svg_columns(l->cache_cores);

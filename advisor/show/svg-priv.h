@@ -49,7 +49,6 @@ struct svg_layout
     double socket_w, socket_h;
     double panel_w, panel_h;
     double rate_max;        /* bytes per second: the widest line */
-    bool labels;            /* chips are large enough for text */
 };
 
 struct svg_box

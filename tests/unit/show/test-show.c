@@ -153,6 +153,32 @@ static void test_nothing_to_do(void **state)
     unload(&r);
 }
 
+/* However many pCPUs there are: numbers, and names on the chips. */
+static void test_large(void **state)
+{
+    struct recorded r;
+    uint32_t i;
+    char *text;
+
+    (void)state;
+    load(&r, "busy-pair.json", "busy-pair.plan.json");
+    for (i = 4; i < 600; i++) {
+        struct snapshot_pcpu *pcpu = snapshot_add_pcpu(r.snapshot);
+
+        assert_non_null(pcpu);
+        pcpu->os_index = i;
+        pcpu->online = true;
+        pcpu->core = i;
+        pcpu->socket = 1;
+        pcpu->node = 1;
+    }
+    text = draw(&r, 0);
+    assert_non_null(strstr(text, ">pCPU 599<"));
+    assert_non_null(strstr(text, ">web<"));
+    free(text);
+    unload(&r);
+}
+
 /* Names are escaped; a plan of another host draws what it can. */
 static void test_hostile(void **state)
 {
@@ -183,6 +209,7 @@ int main(void)
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_picture),
         cmocka_unit_test(test_nothing_to_do),
+        cmocka_unit_test(test_large),
         cmocka_unit_test(test_hostile),
     };
 
