@@ -105,6 +105,7 @@ static bool advice_option(struct advice *advice, const char *command,
         advice->quiet = true;
         return true;
     case 't':
+        advice->timed = true;
         *status_r = advice_seconds(command, value, advice->seconds_min,
                                    &advice->seconds);
         return true;
@@ -137,6 +138,13 @@ int advice_getopt(struct advice *advice, int argc, char **argv,
         option = command_getopt(argc, argv, shortopts, longopts, status_r);
         ours = advice_option(advice, argv[0], option, optarg, status_r);
     } while (ours && !*status_r);
+    if (option == -1 && !*status_r && advice->from && advice->timed)
+        *status_r = command_usage_error(argv[0], "-t is for a measurement, "
+                                        "and --from makes none");
+    if (option == -1 && !*status_r && advice->from
+        && (advice->settle > 0 || advice->force))
+        *status_r = command_usage_error(argv[0], "--settle and -f are for "
+                                        "changes, and --from makes none");
     return *status_r ? -1 : option;
 }
 

@@ -31,6 +31,7 @@ struct advice
     const char *state_dir;    /* of the journal and the history */
     double seconds;           /* to measure */
     double seconds_min;       /* of that, as an option */
+    bool timed;               /* was told how long */
     double settle;            /* to measure before and after applying; 0: do
                                  not */
     bool force;
@@ -65,14 +66,18 @@ enum
 #define ADVICE_SOURCE_LONGOPTS                                               \
     { "from", required_argument, NULL, ADVICE_OPT_FROM },                    \
     { "state-dir", required_argument, NULL, ADVICE_OPT_STATE_DIR }
-/* And of those that choose or apply. */
-#define ADVICE_LONGOPTS                                                      \
-    ADVICE_SOURCE_LONGOPTS,                                                  \
-    { "config", required_argument, NULL, 'c' },                              \
-    { "set", required_argument, NULL, ADVICE_OPT_SETTING },                  \
+/* And of those that apply. */
+#define ADVICE_APPLY_LONGOPTS                                                \
     { "settle", required_argument, NULL, ADVICE_OPT_SETTLE },                \
     { "force", no_argument, NULL, 'f' }
-#define ADVICE_SHORTOPTS "c:f"
+#define ADVICE_APPLY_SHORTOPTS "f"
+/* And of those that choose, and apply what they chose. */
+#define ADVICE_LONGOPTS                                                      \
+    ADVICE_SOURCE_LONGOPTS,                                                  \
+    ADVICE_APPLY_LONGOPTS,                                                   \
+    { "config", required_argument, NULL, 'c' },                              \
+    { "set", required_argument, NULL, ADVICE_OPT_SETTING }
+#define ADVICE_SHORTOPTS ADVICE_APPLY_SHORTOPTS "c:"
 /* And of those that measure as long as they are told to. */
 #define ADVICE_TIME_LONGOPT { "time", required_argument, NULL, 't' }
 #define ADVICE_TIME_SHORTOPT "t:"
@@ -81,7 +86,8 @@ enum
 int advice_init(struct advice *advice);
 void advice_close(struct advice *advice);
 /* command_getopt() that sees to the options above, where the command has them,
- * and returns only the command's own. */
+ * and returns only the command's own.  What --from makes idle, -t, --settle and
+ * -f, is wrong usage beside it. */
 int advice_getopt(struct advice *advice, int argc, char **argv,
                   const char *shortopts, const struct option *longopts,
                   int *status_r);

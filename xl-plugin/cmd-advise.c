@@ -65,6 +65,9 @@ static int advise_parse(int argc, char **argv, struct advice *advice,
         return command_usage_error(argv[0], "a plan made --from a file is "
                                    "not for this host: --apply needs a "
                                    "measurement here");
+    if (!options->apply && (advice->settle > 0 || advice->force))
+        return command_usage_error(argv[0], "--settle and -f are for "
+                                   "--apply");
     return COMMAND_OK;
 }
 

@@ -13,19 +13,18 @@
 static int apply_parse(int argc, char **argv, struct advice *advice)
 {
     static const struct option longopts[] = {
-        ADVICE_LONGOPTS,
+        ADVICE_APPLY_LONGOPTS,
+        { "state-dir", required_argument, NULL, ADVICE_OPT_STATE_DIR },
         { "dry-run", no_argument, NULL, 'N' },
         { NULL, 0, NULL, 0 },
     };
     int status;
 
-    advice_getopt(advice, argc, argv, ADVICE_SHORTOPTS "N", longopts, &status);
+    advice_getopt(advice, argc, argv, ADVICE_APPLY_SHORTOPTS "N", longopts, &status);
     if (status)
         return status;
     if (argc - optind != 1)
         return command_usage_error(argv[0], "one plan's file is needed");
-    if (advice->from)
-        return command_usage_error(argv[0], "--from is for advise");
     return COMMAND_OK;
 }
 

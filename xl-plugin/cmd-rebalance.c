@@ -198,7 +198,7 @@ static const char *rebalance_note(enum plan_note_kind kind)
 /* Notes, then steps. */
 static void rebalance_tell(const struct rebalance *r, const struct plan *plan)
 {
-    const char *how = command_dry_run ? "would do " : "";
+    const char *how = command_dry_run || r->advice.from ? "would do " : "";
     size_t i;
 
     for (i = 0; i < plan->nr_notes; i++)
@@ -268,7 +268,9 @@ static int rebalance_decide(struct rebalance *r, struct sqlite3 *history,
         return COMMAND_FAILED;
     if (!r->advice.plan->nr_steps) {
         rebalance_tell(r, r->advice.plan);
-        rebalance_log(r, LOG_NOTICE, "nothing done: nothing is to be gained");
+        rebalance_log(r, LOG_NOTICE, "nothing done: nothing is to be gained"
+                      "%s", plan_limited(r->advice.plan) ?
+                      " within these limits" : "");
         return COMMAND_OK;
     }
     if (rebalance_confirmed(r, history, &hours, stat.last_s, past,

@@ -88,7 +88,7 @@ static const struct command commands[] = {
       "[-N] [-f] [--settle=SECONDS] PLAN.json",
       DRY_OPTION
       APPLY_OPTIONS
-      SETTING_OPTIONS, true },
+      STATE_OPTION, true },
     { "undo", cmd_undo,
       "Take back what was applied last, or a run of the history",
       "[-f] [-N] [RUN]",

@@ -3,7 +3,6 @@
 
 #include "model/snapshot.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -121,12 +120,7 @@ const char *choose_rate(char *text, double bytes)
 
 const char *choose_shell_name(char *text, const struct snapshot_domain *domain)
 {
-    const char *c;
-
-    for (c = domain->name; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("._-+", *c))
-            break;
-    if (!*c && isalpha((unsigned char)domain->name[0]))
+    if (plan_name_plain(domain->name))
         return domain->name;
     snprintf(text, 16, "%u", domain->domid);
     return text;

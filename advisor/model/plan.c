@@ -3,6 +3,7 @@
 
 #include "model/plan-fields.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,26 @@ static uint64_t hash_number(uint64_t sum, uint32_t number)
                          number >> 16 & 0xff, number >> 24 };
 
     return hash(sum, bytes, sizeof bytes);
+}
+
+bool plan_name_plain(const char *name)
+{
+    const char *c;
+
+    for (c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("._-+", *c))
+            return false;
+    return isalpha((unsigned char)*name);
+}
+
+bool plan_limited(const struct plan *plan)
+{
+    size_t i;
+
+    for (i = 0; i < plan->nr_notes; i++)
+        if (plan->notes[i].kind != PLAN_NOTE_DATA)
+            return true;
+    return false;
 }
 
 void plan_identify(struct plan *plan)

@@ -195,6 +195,14 @@ struct plan_place *plan_add_place(struct plan *plan);
 int plan_domain_set(struct plan_domain *domain, const uint8_t uuid[16],
                     uint32_t domid, const char *name);
 
+/* A name that a shell takes as it is, and xl for no domid: commands have it.
+ * Else they have the domid. */
+bool plan_name_plain(const char *name);
+
+/* Whether something but missing data kept advice back: a limit, a wish of the
+ * administrator's. */
+bool plan_limited(const struct plan *plan);
+
 /* Set plan->id from the steps. */
 void plan_identify(struct plan *plan);
 

@@ -9,6 +9,7 @@
 #include "model/snapshot.h"
 
 #define ROWS 20
+#define NAME_W 16
 
 struct vm_row
 {
@@ -84,6 +85,28 @@ static void vm_fill(struct vm_row *row, const struct snapshot *s, size_t d)
     }
 }
 
+/* NAME_W characters, the last a "~" where more were there, and the domid. */
+static void show_domain(FILE *f, const struct snapshot *s, size_t d)
+{
+    const char *name = d == SNAPSHOT_OUTSIDE ? "(outside)"
+                       : s->domains[d].name  ? s->domains[d].name
+                                             : "?";
+    char id[16] = "-";
+    int chars = 0, cut = 0, i;
+
+    for (i = 0; name[i]; i++) {
+        if (((unsigned char)name[i] & 0xc0) == 0x80)
+            continue; /* UTF-8: not the first byte of a character */
+        if (++chars == NAME_W)
+            cut = i;
+    }
+    if (d != SNAPSHOT_OUTSIDE)
+        snprintf(id, sizeof(id), "%u", s->domains[d].domid);
+    fprintf(f, "%.*s%s%*s %5s", chars > NAME_W ? cut : i, name,
+            chars > NAME_W ? "~" : "", chars > NAME_W ? 0 : NAME_W - chars,
+            "", id);
+}
+
 static void show_share(FILE *f, double value, double error,
                        enum snapshot_source source)
 {
@@ -119,14 +142,14 @@ static int show_vms(const struct snapshot *s, bool all, FILE *f)
     for (i = 0; i < s->nr_domains; i++)
         vm_fill(&rows[i], s, i);
     qsort(rows, s->nr_domains, sizeof(*rows), vm_compare);
-    fprintf(f, "\n%-16s %5s %7s %10s %9s %8s %9s %9s\n", "VM", "vCPUs",
-            "run %", "wait %", "switch/s", "us/run", "out Mb/s", "in Mb/s");
+    fprintf(f, "\n%-*s %5s %5s %7s %10s %9s %8s %9s %9s\n", NAME_W, "VM",
+            "ID", "vCPUs", "run %", "wait %", "switch/s", "us/run",
+            "out Mb/s", "in Mb/s");
     for (i = 0; i < s->nr_domains && (all || i < ROWS); i++) {
         const struct vm_row *r = &rows[i];
 
-        fprintf(f, "%-16.16s %5u %7.1f", r->domain->name ? r->domain->name
-                                                         : "?",
-                r->domain->vcpus_online, 100 * r->run);
+        show_domain(f, s, (size_t)(r->domain - s->domains));
+        fprintf(f, " %5u %7.1f", r->domain->vcpus_online, 100 * r->run);
         show_share(f, r->wait, r->wait_error, r->source);
         show_dash(f, 9, "%.0f", r->switches, r->switches > 0);
         show_dash(f, 8, "%.0f", r->execution_usec, r->execution_usec > 0);
@@ -174,13 +197,6 @@ static size_t pairs_fill(struct pair_row *rows, const struct snapshot *s)
     return n;
 }
 
-static const char *pair_name(const struct snapshot *s, size_t d)
-{
-    if (d == SNAPSHOT_OUTSIDE)
-        return "(outside)";
-    return s->domains[d].name ? s->domains[d].name : "?";
-}
-
 static int show_pairs(const struct snapshot *s, bool all, FILE *f)
 {
     struct pair_row *rows = calloc(s->nr_traffic + 1, sizeof(*rows));
@@ -191,8 +207,9 @@ static int show_pairs(const struct snapshot *s, bool all, FILE *f)
         return -ENOMEM;
     nr = pairs_fill(rows, s);
     if (nr)
-        fprintf(f, "\n%-16s %-16s %16s %10s %9s  %s\n", "pair", "",
-                "Mb/s", "packets/s", "bytes", "by");
+        fprintf(f, "\n%-*s %5s  %-*s %5s %14s %9s %7s  %s\n", NAME_W,
+                "pair", "ID", NAME_W, "with", "ID", "Mb/s", "packets/s",
+                "bytes", "by");
     for (i = 0; i < nr && (all || i < ROWS); i++) {
         const struct pair_row *r = &rows[i];
 
@@ -201,9 +218,11 @@ static int show_pairs(const struct snapshot *s, bool all, FILE *f)
                      r->error * 8e-6);
         else
             snprintf(rate, sizeof(rate), "%.1f", r->bytes * 8e-6);
-        fprintf(f, "%-16.16s %-16.16s %16s %10.0f", pair_name(s, r->a),
-                pair_name(s, r->b), rate, r->packets);
-        show_dash(f, 9, "%.0f", r->packets > 0 ? r->bytes / r->packets : 0,
+        show_domain(f, s, r->a);
+        fprintf(f, "  ");
+        show_domain(f, s, r->b);
+        fprintf(f, " %14s %9.0f", rate, r->packets);
+        show_dash(f, 7, "%.0f", r->packets > 0 ? r->bytes / r->packets : 0,
                   r->packets > 0);
         fprintf(f, "  %s\n", r->link && r->vif ? "link, vif"
                              : r->link         ? "link"

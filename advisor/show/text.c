@@ -83,6 +83,22 @@ static void show_findings(const struct plan *plan, bool all, FILE *f)
         fprintf(f, "          and %zu more (--all)\n", plan->nr_findings - i);
 }
 
+/* Who it is that the command has a number for. */
+static void show_numbers(const struct plan_step *step, FILE *f)
+{
+    char text[1100];
+    size_t i;
+
+    for (i = 0; i < 2; i++) {
+        const struct plan_domain *domain = &step->subject[i];
+
+        if (!domain->name || plan_name_plain(domain->name))
+            continue;
+        snprintf(text, sizeof(text), "%u is %s", domain->domid, domain->name);
+        show_wrapped(f, text, 6, 0);
+    }
+}
+
 static void show_steps(const struct plan *plan, FILE *f)
 {
     size_t i;
@@ -95,6 +111,7 @@ static void show_steps(const struct plan *plan, FILE *f)
 
         fprintf(f, "  %2zu. %-52s  %+.2f pCPUs\n", i + 1,
                 step->command ? step->command : "?", 0 - step->gain);
+        show_numbers(step, f);
         if (step->text)
             show_wrapped(f, step->text, 6, 0);
     }
@@ -161,7 +178,7 @@ int show_plan(const struct plan *plan, const struct snapshot *snapshot,
     show_notes(plan, false, "Left alone, and limits", f);
     show_notes(plan, true, "On the data", f);
     if (!plan->nr_steps)
-        fprintf(f, "\nNothing is to be gained on this host: no change is "
-                "advised.\n");
+        fprintf(f, "\nNothing is to be gained on this host%s: no change is "
+                "advised.\n", plan_limited(plan) ? " within these limits" : "");
     return ferror(f) ? -EIO : 0;
 }

@@ -51,6 +51,36 @@ expect 0 'has no steps' apply <("$program" "${advise[@]}" "$data/quiet.json" -j)
 expect 1 . apply --state-dir "$work/state" plan.json
 expect 1 'No such file' "${advise[@]}" /nowhere.json
 
+# What would be ignored is refused.
+expect 2 'are for --apply' advise --settle 30
+expect 2 'are for --apply' advise -f
+expect 2 '-t is for a measurement' "${advise[@]}" "$data/quiet.json" -t 5
+expect 2 '-t is for a measurement' record --from "$data/quiet.json" -t 5
+expect 2 '--from makes none' rebalance --settle 30 --from "$data/quiet.json"
+expect 2 "unknown option '-c'" apply -c /dev/null plan.json
+
+# What was held back by a wish of the administrator's, who may have mistyped.
+expect 0 'gained on this host within these limits' "${advise[@]}" \
+    "$data/quiet.json" --set max-moves=0
+grep -q 'max-moves is 0' out || fail "max-moves: $(cat out)"
+expect 0 'gained on this host within these limits' "${advise[@]}" \
+    "$data/busy-pair.json" --set banned-pcpus=0-3 --set max-links=0
+expect 0 'unmanaged: no VM here has the name or UUID web2' "${advise[@]}" \
+    "$data/busy-pair.json" --set unmanaged=web,web2 --set isolated=none
+grep -q 'isolated: no VM' out && fail "none is taken for a VM"
+grep -q 'UUID web$' out && fail "a VM that is there is not found"
+expect 0 'link-group: no VM here has the name or UUID web2' "${advise[@]}" \
+    "$data/busy-pair.json" --set link-group=web,db --set link-group=web2,db
+grep -q 'xl shmlink enable web db' out || fail "a group keeps its own apart"
+
+# A name that is cut has a mark, and a number stands beside it; a command that
+# has a number says whose it is.
+sed 's/"name": "web"/"name": "web server of the shop"/
+    s/"name": "db"/"name": "web server of the mail"/' \
+    "$data/busy-pair.json" >long.json
+expect 0 '^web server of t~ *1  web server of t~ *2 ' "${advise[@]}" long.json
+grep -q '^ *1 is web server of the shop$' out || fail "whose number? $(cat out)"
+
 # Usage.
 expect 2 'needs a measurement here' "${advise[@]}" "$data/quiet.json" --apply
 expect 2 'is not a number' advise -t never
