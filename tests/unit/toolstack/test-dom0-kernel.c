@@ -39,10 +39,16 @@ static bool can(const char *command)
     return system(line) == 0;
 }
 
+/* A port takes a state only once its interface is up, which takes a moment. */
 static void must(const char *command)
 {
-    if (!can(command))
-        fail_msg("%s", command);
+    int tries = 100;
+
+    while (!can(command)) {
+        if (!tries--)
+            fail_msg("%s", command);
+        usleep(50000);
+    }
 }
 
 /* The obstacles between the two, in one line. */
