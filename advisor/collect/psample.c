@@ -2,14 +2,9 @@
 #include "collect/psample.h"
 
 #include <errno.h>
-#include <linux/if_ether.h>
 #include <linux/netlink.h>
 #include <linux/psample.h>
-#include <netinet/in.h>
 #include <string.h>
-
-#define VLAN_TAGS_MAX 2
-#define IPV6_EXTENSIONS_MAX 8
 
 /* A u16 or u32 attribute; what is of neither size is an error. */
 static int number(const uint8_t *payload, size_t nr_bytes, uint32_t *value_r)
@@ -48,9 +43,6 @@ static int take(const struct nlattr *header, const uint8_t *payload,
         return number(payload, nr_bytes, &sample->sequence);
     case PSAMPLE_ATTR_SAMPLE_RATE:
         return number(payload, nr_bytes, &sample->rate);
-    case PSAMPLE_ATTR_DATA:
-        sample->protocol = psample_protocol(payload, nr_bytes);
-        return 0;
     default:
         return 0;
     }
@@ -82,65 +74,4 @@ int psample_decode(const void *attributes, size_t nr_bytes,
         return -EPROTO;
     *sample_r = sample;
     return 0;
-}
-
-static enum psample_protocol by_number(uint8_t number)
-{
-    switch (number) {
-    case IPPROTO_TCP:
-        return PSAMPLE_TCP;
-    case IPPROTO_UDP:
-        return PSAMPLE_UDP;
-    default:
-        return PSAMPLE_OTHER;
-    }
-}
-
-static enum psample_protocol ipv6_protocol(const uint8_t *p, size_t nr_bytes)
-{
-    enum { HEADER_BYTES = 40, NEXT = 6 };
-    size_t at = HEADER_BYTES, length;
-    unsigned int i;
-    uint8_t next;
-
-    if (nr_bytes < HEADER_BYTES)
-        return PSAMPLE_OTHER;
-    next = p[NEXT];
-    for (i = 0; i < IPV6_EXTENSIONS_MAX; i++) {
-        if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING &&
-            next != IPPROTO_DSTOPTS && next != IPPROTO_FRAGMENT)
-            return by_number(next);
-        if (at + 8 > nr_bytes)
-            return PSAMPLE_OTHER;
-        /* A fragment header has no length: it is 8 bytes. */
-        length = next == IPPROTO_FRAGMENT ? 8 : 8 * ((size_t)p[at + 1] + 1);
-        next = p[at];
-        at += length;
-    }
-    return PSAMPLE_OTHER;
-}
-
-enum psample_protocol psample_protocol(const uint8_t *frame, size_t nr_bytes)
-{
-    enum { TYPE = 12, IPV4_PROTOCOL = 9, IPV4_BYTES = 20 };
-    size_t at = TYPE;
-    unsigned int tags;
-
-    for (tags = 0; tags <= VLAN_TAGS_MAX; tags++) {
-        unsigned int type;
-
-        if (at + 2 > nr_bytes)
-            return PSAMPLE_OTHER;
-        type = frame[at] << 8 | frame[at + 1];
-        at += 2;
-        if (type == ETH_P_IP)
-            return nr_bytes - at >= IPV4_BYTES ?
-                   by_number(frame[at + IPV4_PROTOCOL]) : PSAMPLE_OTHER;
-        if (type == ETH_P_IPV6)
-            return ipv6_protocol(frame + at, nr_bytes - at);
-        if (type != ETH_P_8021Q && type != ETH_P_8021AD)
-            return PSAMPLE_OTHER;
-        at += 2;
-    }
-    return PSAMPLE_OTHER;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One message of the kernel's psample family, decoded: which interface a
- * packet came in by, which it leaves by, its size and protocol.  Pure.
+ * packet came in by, which it leaves by, its size.  Pure.
  *
  * Functions return 0 or -errno.  The packet itself is untrusted: a guest
  * wrote it.  Source: linux/psample.h, net/psample/psample.c.
@@ -12,12 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum psample_protocol {
-    PSAMPLE_OTHER,
-    PSAMPLE_TCP,
-    PSAMPLE_UDP,
-};
 
 /*
  * iif, oif: interface numbers, 0 if not given; wide: they have all their
@@ -31,7 +25,6 @@ struct psample_sample {
     uint32_t group;
     uint32_t sequence;
     uint32_t rate;
-    enum psample_protocol protocol;
 };
 
 /*
@@ -41,8 +34,5 @@ struct psample_sample {
  */
 int psample_decode(const void *attributes, size_t nr_bytes,
                    struct psample_sample *sample_r);
-
-/* Protocol of an Ethernet frame, or of the first bytes of one. */
-enum psample_protocol psample_protocol(const uint8_t *frame, size_t nr_bytes);
 
 #endif

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-_Static_assert(TRAFFIC_SIZE_BINS == SNAPSHOT_SIZE_BINS, "the same bins");
-
 /* What is left of a difference must exceed its error so many times. */
 #define SIGNIFICANT 2.0
 
@@ -60,7 +58,6 @@ static int add_row(struct snapshot *snapshot, uint64_t from, uint64_t to,
 {
     struct snapshot_traffic *row;
     size_t from_domain, to_domain;
-    unsigned int i;
 
     if (!domain_of(snapshot, from, &from_domain) ||
         !domain_of(snapshot, to, &to_domain))
@@ -79,11 +76,6 @@ static int add_row(struct snapshot *snapshot, uint64_t from, uint64_t to,
     row->packets.value = e->packets / seconds;
     row->packets.error = e->packets_error / seconds;
     row->packets.source = source;
-    for (i = 0; i < SNAPSHOT_SIZE_BINS; i++)
-        row->sizes[i] = e->bins[i] / seconds;
-    row->tcp = e->protocol_bytes[PSAMPLE_TCP] / seconds;
-    row->udp = e->protocol_bytes[PSAMPLE_UDP] / seconds;
-    row->other = e->protocol_bytes[PSAMPLE_OTHER] / seconds;
     return 0;
 }
 
@@ -110,28 +102,16 @@ static int fill_cells(struct snapshot *snapshot,
     return rc;
 }
 
-/* Sizes and protocols from the samples at uplinks, scaled to the rest. */
-static bool shape(const struct traffic_matrix *matrix, uint64_t from,
-                  struct traffic_estimate *rest)
+/* Whether a sample at an uplink shows that something went there. */
+static bool seen_outside(const struct traffic_matrix *matrix, uint64_t from)
 {
-    struct traffic_estimate e;
-    unsigned int j;
     size_t i;
 
     for (i = 0; i < matrix->nr_cells; i++) {
         const struct traffic_cell *cell = &matrix->cells[i];
 
-        if (cell->from != from || cell->to != TRAFFIC_OUTSIDE)
-            continue;
-        traffic_estimate(matrix, cell, 1, &e);
-        if (e.packets <= 0 || e.bytes <= 0)
-            return false;
-        for (j = 0; j < TRAFFIC_SIZE_BINS; j++)
-            rest->bins[j] = e.bins[j] * rest->packets / e.packets;
-        for (j = 0; j < 3; j++)
-            rest->protocol_bytes[j] = e.protocol_bytes[j] * rest->bytes /
-                                      e.bytes;
-        return true;
+        if (cell->from == from && cell->to == TRAFFIC_OUTSIDE)
+            return cell->bytes > 0;
     }
     return false;
 }
@@ -143,7 +123,7 @@ static int fill_outside(struct snapshot *snapshot,
 {
     struct traffic_estimate rest = { .packets = sent->packets,
                                      .bytes = sent->bytes }, e;
-    bool seen, estimated = false;
+    bool estimated = false;
     size_t i;
 
     for (i = 0; i < matrix->nr_cells; i++) {
@@ -161,8 +141,8 @@ static int fill_outside(struct snapshot *snapshot,
     }
     if (rest.bytes <= 0 || rest.packets <= 0)
         return 0;
-    seen = shape(matrix, sent->from, &rest);
-    if (!seen && rest.bytes < SIGNIFICANT * rest.bytes_error)
+    if (!seen_outside(matrix, sent->from) &&
+        rest.bytes < SIGNIFICANT * rest.bytes_error)
         return 0;
     return add_row(snapshot, sent->from, TRAFFIC_OUTSIDE, &rest, seconds,
                    estimated ? SNAPSHOT_SOURCE_SAMPLING :

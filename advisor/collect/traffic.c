@@ -15,15 +15,6 @@ void traffic_reset(struct traffic_matrix *matrix)
     memset(matrix, 0, sizeof(*matrix));
 }
 
-unsigned int traffic_bin(uint32_t size_bytes)
-{
-    unsigned int bin = 0;
-
-    while (bin < TRAFFIC_SIZE_BINS - 1 && size_bytes >= 64U << bin)
-        bin++;
-    return bin;
-}
-
 uint32_t traffic_rate(double packets, double target)
 {
     uint32_t rate = TRAFFIC_RATE_MIN;
@@ -75,8 +66,6 @@ int traffic_add(struct traffic_matrix *matrix, uint64_t from, uint64_t to,
     cell->packets2 += packets * packets;
     cell->bytes += bytes;
     cell->bytes2 += bytes * bytes;
-    cell->bins[traffic_bin(sample->size_bytes)] += packets;
-    cell->protocol_bytes[sample->protocol] += bytes;
     return 0;
 }
 
@@ -167,7 +156,6 @@ void traffic_estimate(const struct traffic_matrix *matrix,
     const struct traffic_total *total = total_of(matrix, cell->to);
     struct sums all = sums_at(matrix, cell->to);
     struct traffic_estimate e = { 0 };
-    unsigned int i;
 
     if (!cell->samples || all.bytes <= 0 || all.packets <= 0) {
         *estimate_r = e;
@@ -192,9 +180,5 @@ void traffic_estimate(const struct traffic_matrix *matrix,
         e.bytes = cell->bytes * correction;
         e.bytes_error = sqrt(cell->bytes2) * correction;
     }
-    for (i = 0; i < TRAFFIC_SIZE_BINS; i++)
-        e.bins[i] = cell->bins[i] * e.packets / cell->packets;
-    for (i = 0; i < 3 && cell->bytes > 0; i++)
-        e.protocol_bytes[i] = cell->protocol_bytes[i] * e.bytes / cell->bytes;
     *estimate_r = e;
 }

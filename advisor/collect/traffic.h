@@ -22,7 +22,6 @@
 
 #include "collect/psample.h"
 
-#define TRAFFIC_SIZE_BINS 12        /* as SNAPSHOT_SIZE_BINS */
 #define TRAFFIC_OUTSIDE UINT64_MAX  /* not a guest of this host */
 
 /* A guest's vif, domid below devid, so that its vif 0 is its domid. */
@@ -37,8 +36,6 @@ struct traffic_cell {
     uint64_t samples;
     double packets, bytes;          /* weighted: samples times rate */
     double packets2, bytes2;        /* sums of the squared weights */
-    double bins[TRAFFIC_SIZE_BINS]; /* weighted packets */
-    double protocol_bytes[3];       /* by enum psample_protocol */
 };
 
 /* What really left to a receiver, by its ports' counters. */
@@ -58,8 +55,6 @@ struct traffic_matrix {
 struct traffic_estimate {
     double packets, packets_error;
     double bytes, bytes_error;
-    double bins[TRAFFIC_SIZE_BINS]; /* packets */
-    double protocol_bytes[3];
 };
 
 void traffic_reset(struct traffic_matrix *matrix);
@@ -79,9 +74,6 @@ int traffic_add_total(struct traffic_matrix *matrix, uint64_t to,
 void traffic_estimate(const struct traffic_matrix *matrix,
                       const struct traffic_cell *cell, double correction,
                       struct traffic_estimate *estimate_r);
-
-/* Bin of a packet: see SNAPSHOT_SIZE_BINS. */
-unsigned int traffic_bin(uint32_t size_bytes);
 
 /*
  * The rate to sample a port at, for `target` samples per second where it

@@ -265,11 +265,6 @@ static void *add_domain(void *root, void *owner)
 }
 
 /* --- traffic and links ----------------------------------------------------- */
-static const struct jsonio_field size_keys[] = {
-    { .key = NULL, JSONIO_REAL, 0, 0, RATE_MAX },
-};
-static const struct jsonio_table sizes = { JSONIO_TABLE(size_keys, double) };
-
 #define AT(member) offsetof(struct snapshot_traffic, member)
 #define RATE(key) JSONIO_KEY(#key, REAL, key, 0, RATE_MAX)
 static const struct jsonio_field traffic_keys[] = {
@@ -280,11 +275,6 @@ static const struct jsonio_field traffic_keys[] = {
     JSONIO_KEY("via", WORD, via, .words = vias),
     VALUE(bytes, rate_fields),
     VALUE(packets, rate_fields),
-    JSONIO_KEY("sizes", ARRAY, sizes, 0, SNAPSHOT_SIZE_BINS,
-               .table = &sizes),
-    RATE(tcp),
-    RATE(udp),
-    RATE(other),
 };
 const struct jsonio_table snapshot_traffic_fields = { TABLE(traffic) };
 #undef AT

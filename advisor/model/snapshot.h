@@ -210,9 +210,6 @@ enum snapshot_via {
     SNAPSHOT_VIA_LINK,
 };
 
-/* Bin i holds packets of less than 64 << i bytes; the last all others. */
-#define SNAPSHOT_SIZE_BINS	12
-
 /*
  * One direction of one pair of vifs by one way; at most one end is OUTSIDE.
  */
@@ -223,10 +220,6 @@ struct snapshot_traffic {
     enum snapshot_via via;
     struct snapshot_value bytes;	/* per second */
     struct snapshot_value packets;	/* per second; GSO packets count 1 */
-    double sizes[SNAPSHOT_SIZE_BINS];	/* packets per second in each bin;
-					   all 0: not known */
-    double tcp, udp, other;		/* bytes per second by protocol; all
-					   0: not known */
 };
 
 /* As struct shmlink_counters of include/shmlink.h, as rates. */

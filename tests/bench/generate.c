@@ -174,7 +174,6 @@ static int add_traffic(struct snapshot *snapshot, size_t from, size_t to,
     traffic->to = to;
     set_value(&traffic->bytes, bytes);
     set_value(&traffic->packets, packets);
-    traffic->tcp = bytes;
     return 0;
 }
 

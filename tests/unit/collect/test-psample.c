@@ -44,7 +44,7 @@ static void put_u32(struct message *m, unsigned int type, uint32_t value)
     put(m, type, &value, sizeof(value));
 }
 
-static const uint8_t tcp_frame[] = {
+static const uint8_t frame[] = {
     1, 2, 3, 4, 5, 6, 6, 5, 4, 3, 2, 1, 0x08, 0x00,
     0x45, 0, 5, 0xdc, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
 };
@@ -57,7 +57,7 @@ static void fill(struct message *m)
     put_u32(m, PSAMPLE_ATTR_ORIGSIZE, 1514);
     put_u32(m, PSAMPLE_ATTR_SAMPLE_GROUP, 9);
     put_u32(m, PSAMPLE_ATTR_GROUP_SEQ, 77);
-    put(m, PSAMPLE_ATTR_DATA, tcp_frame, sizeof(tcp_frame));
+    put(m, PSAMPLE_ATTR_DATA, frame, sizeof(frame));
 }
 
 static void test_decode(void **state)
@@ -75,7 +75,6 @@ static void test_decode(void **state)
     assert_int_equal(sample.size_bytes, 1514);
     assert_int_equal(sample.group, 9);
     assert_int_equal(sample.sequence, 77);
-    assert_int_equal(sample.protocol, PSAMPLE_TCP);
 
     /* Wide numbers, and attributes of kernels to come. */
     put_u32(&m, PSAMPLE_ATTR_OIFINDEX, 70000);
@@ -121,40 +120,6 @@ static void test_decode_hostile(void **state)
     assert_int_equal(psample_decode(bad.bytes, bad.size, &sample), -EPROTO);
 }
 
-static void test_protocol(void **state)
-{
-    uint8_t frame[128] = { 0 };
-    size_t cut;
-
-    (void)state;
-    assert_int_equal(psample_protocol(frame, 0), PSAMPLE_OTHER);
-    assert_int_equal(psample_protocol(frame, sizeof(frame)), PSAMPLE_OTHER);
-    for (cut = 0; cut < sizeof(tcp_frame); cut++)
-        assert_int_equal(psample_protocol(tcp_frame, cut), PSAMPLE_OTHER);
-    assert_int_equal(psample_protocol(tcp_frame, sizeof(tcp_frame)),
-                     PSAMPLE_TCP);
-
-    /* UDP behind two tags. */
-    memcpy(frame + 12, "\x88\xa8\0\1\x81\0\0\2\x08\0\x45", 11);
-    frame[22 + 9] = 17;
-    assert_int_equal(psample_protocol(frame, sizeof(frame)), PSAMPLE_UDP);
-    /* Three are too many. */
-    memcpy(frame + 12, "\x88\xa8\0\1\x81\0\0\2\x81\0\0\3\x08\0", 14);
-    assert_int_equal(psample_protocol(frame, sizeof(frame)), PSAMPLE_OTHER);
-
-    /* IPv6: TCP behind hop-by-hop options of 16 bytes and a fragment. */
-    memset(frame, 0, sizeof(frame));
-    memcpy(frame + 12, "\x86\xdd", 2);
-    frame[14 + 6] = 0;
-    frame[54] = 44;
-    frame[55] = 1;
-    frame[70] = 6;
-    frame[71] = 0xff;           /* reserved, not a length */
-    assert_int_equal(psample_protocol(frame, sizeof(frame)), PSAMPLE_TCP);
-    frame[55] = 255;            /* past the end */
-    assert_int_equal(psample_protocol(frame, sizeof(frame)), PSAMPLE_OTHER);
-}
-
 static void test_filter(void **state)
 {
     struct nl_msg *msg = sampler_filter_request(7, 21, SAMPLER_HANDLE_MADE,
@@ -180,7 +145,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decode),
         cmocka_unit_test(test_decode_hostile),
-        cmocka_unit_test(test_protocol),
         cmocka_unit_test(test_filter),
     };
 

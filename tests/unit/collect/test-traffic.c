@@ -18,16 +18,6 @@
 #include "collect/traffic-fill.h"
 #include "collect/traffic.h"
 
-static void test_bins(void **state)
-{
-    (void)state;
-    assert_int_equal(traffic_bin(0), 0);
-    assert_int_equal(traffic_bin(63), 0);
-    assert_int_equal(traffic_bin(64), 1);
-    assert_int_equal(traffic_bin(1514), 5);
-    assert_int_equal(traffic_bin(UINT32_MAX), TRAFFIC_SIZE_BINS - 1);
-}
-
 static void test_rate(void **state)
 {
     (void)state;
@@ -54,7 +44,6 @@ static void simulate(struct traffic_matrix *matrix, struct truth *truth,
         struct psample_sample sample = {
             .size_bytes = who ? 100 : drand48() < 0.2 ? 60000 : 66,
             .rate = rate,
-            .protocol = who ? PSAMPLE_UDP : PSAMPLE_TCP,
         };
 
         truth->bytes[who] += sample.size_bytes;
@@ -142,8 +131,7 @@ static const struct snapshot_traffic *row(const struct snapshot *snapshot,
 
 static void test_fill(void **state)
 {
-    struct psample_sample sample = { .size_bytes = 1000, .rate = 10,
-                                     .protocol = PSAMPLE_TCP };
+    struct psample_sample sample = { .size_bytes = 1000, .rate = 10 };
     struct traffic_sent sent[] = { { 1, 3000, 3e6 }, { 3, 50, 5000 },
                                    { 99, 1, 1 } };
     struct traffic_matrix matrix = { 0 };
@@ -155,7 +143,6 @@ static void test_fill(void **state)
     for (i = 0; i < 200; i++)
         traffic_add(&matrix, 1, 2, &sample);
     traffic_add(&matrix, 77, 2, &sample);       /* came meanwhile */
-    sample.protocol = PSAMPLE_UDP;
     traffic_add(&matrix, 1, TRAFFIC_OUTSIDE, &sample);
     traffic_add(&matrix, 1, 1, &sample);        /* to itself */
     traffic_add_total(&matrix, 2, 1000, 1e6);
@@ -166,14 +153,11 @@ static void test_fill(void **state)
     assert_non_null(t);
     assert_true(fabs(t->bytes.value - 1e6) < 1);
     assert_true(t->bytes.error > 0 && t->bytes.error < 2e4);
-    assert_true(fabs(t->tcp - t->bytes.value) < 1 && t->udp == 0);
-    assert_true(fabs(t->sizes[4] - t->packets.value) < 1);
     assert_int_equal(t->bytes.source, SNAPSHOT_SOURCE_SAMPLING);
     /* The rest of what it sent went outside, in UDP as seen there. */
     t = row(snapshot, 1, SNAPSHOT_OUTSIDE);
     assert_non_null(t);
     assert_true(fabs(t->bytes.value - 0.5e6) < 1);
-    assert_true(fabs(t->udp - t->bytes.value) < 1);
     t = row(snapshot, 3, SNAPSHOT_OUTSIDE);
     assert_int_equal(t->bytes.source, SNAPSHOT_SOURCE_COUNTER);
     assert_int_equal(snapshot->nr_traffic, 3);
@@ -301,7 +285,6 @@ static void test_sampling_few(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bins),
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_coverage),
         cmocka_unit_test(test_fill),
