@@ -10,39 +10,32 @@
 
 #include "advice.h"
 #include "apply/apply.h"
-#include "choose/choose.h"
 #include "base/db.h"
-#include "record/record.h"
+#include "record/rebalance.h"
 #include "base/parse.h"
 #include "model/plan.h"
 #include "model/snapshot.h"
 
 #define DAYS_DEFAULT 7
 #define DAYS_MAX 365
-/* Hours above the middle between the quietest and the busiest are busy. */
-#define BUSY_SHARE 0.5
-/* An hour of records, one each five minutes. */
-#define RECORDS_LEAST 12
 
-struct rebalance
-{
+struct nightly {
     struct advice advice;
     uint32_t days;
 };
 
-enum
-{
+enum {
     OPT_DAYS = ADVICE_OPT_FIRST,
     OPT_MAX_MOVES,
     OPT_MIN_GAIN,
 };
 
 /* One line per decision: to the log, and to the terminal unless quiet. */
-static void rebalance_log(const struct rebalance *r, int level,
-                          const char *format, ...)
+static void nightly_log(const struct nightly *r, int level,
+                        const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-static void rebalance_log(const struct rebalance *r, int level,
-                          const char *format, ...)
+static void nightly_log(const struct nightly *r, int level,
+                        const char *format, ...)
 {
     char line[512], date[32] = "?";
     time_t now = time(NULL);
@@ -67,8 +60,8 @@ static void rebalance_log(const struct rebalance *r, int level,
 }
 
 /* "--min-gain 0.2" is "--set min-gain=0.2". */
-static int rebalance_set(struct advice *advice, const char *command,
-                         const char *name, const char *value, char **text_r)
+static int nightly_set(struct advice *advice, const char *command,
+                       const char *name, const char *value, char **text_r)
 {
     if (*text_r)
         return command_usage_error(command, "--%s is given twice", name);
@@ -79,8 +72,8 @@ static int rebalance_set(struct advice *advice, const char *command,
     return advice_set_option(advice, command, *text_r);
 }
 
-static int rebalance_parse(int argc, char **argv, struct rebalance *r,
-                           char *texts[2])
+static int nightly_parse(int argc, char **argv, struct nightly *r,
+                         char *texts[2])
 {
     static const struct option longopts[] = {
         ADVICE_LONGOPTS,
@@ -97,11 +90,11 @@ static int rebalance_parse(int argc, char **argv, struct rebalance *r,
                                               ADVICE_SHORTOPTS "Nq", longopts,
                                               &status)) != -1) {
         if (option == OPT_MAX_MOVES)
-            status = rebalance_set(&r->advice, argv[0], "max-moves", optarg,
-                                   &texts[0]);
+            status = nightly_set(&r->advice, argv[0], "max-moves", optarg,
+                                 &texts[0]);
         else if (option == OPT_MIN_GAIN)
-            status = rebalance_set(&r->advice, argv[0], "min-gain", optarg,
-                                   &texts[1]);
+            status = nightly_set(&r->advice, argv[0], "min-gain", optarg,
+                                 &texts[1]);
         else if (option == OPT_DAYS
                  && parse_u32(optarg, 1, DAYS_MAX, &r->days))
             status = command_usage_error(argv[0], "'%s' is not a number of "
@@ -115,7 +108,7 @@ static int rebalance_parse(int argc, char **argv, struct rebalance *r,
     return COMMAND_OK;
 }
 
-static void rebalance_hours(const struct rebalance *r,
+static void nightly_hours(const struct nightly *r,
                             const struct record_hours *hours)
 {
     char text[128] = "";
@@ -132,56 +125,13 @@ static void rebalance_hours(const struct rebalance *r,
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%02u:00-%02u:00",
                               n ? ", " : "", hour, last + 1);
     }
-    rebalance_log(r, LOG_INFO, "planning for %s, the busy hours of %u "
+    nightly_log(r, LOG_INFO, "planning for %s, the busy hours of %u "
                   "recorded day%s", text, hours->days,
                   hours->days == 1 ? "" : "s");
 }
 
-/* What is wrong with the history; free(). */
-static char *rebalance_explain(const struct rebalance *r, int rc)
-{
-    char *path = NULL, *why;
-
-    if (asprintf(&path, "%s/history.db", r->advice.state_dir) < 0)
-        path = NULL;
-    why = db_explain(rc, "history", path ? path : "?");
-    free(path);
-    return why;
-}
-
-/* A plan for the busy hours of the last `days`.  *plan_r is the caller's.
- * Logs: errors other than -ENODATA. */
-static int rebalance_plan(struct rebalance *r, struct sqlite3 *history,
-                          const struct record_hours *hours,
-                          unsigned int days, int64_t now_s,
-                          const struct choose_history *past,
-                          struct plan **plan_r)
-{
-    struct snapshot *copy = NULL;
-    char *text = NULL, *why = NULL;
-    int rc = snapshot_format(r->advice.snapshot, &text);
-
-    if (!rc)
-        rc = snapshot_parse(&copy, text, strlen(text), &why);
-    if (!rc) {
-        rc = record_overlay(history, now_s, days, hours, copy);
-        if (rc)
-            why = rebalance_explain(r, rc);
-    }
-    if (!rc)
-        rc = snapshot_check(copy, &why);
-    if (!rc)
-        rc = choose(plan_r, copy, &r->advice.settings, past, &why);
-    if (rc && rc != -ENODATA)
-        rebalance_log(r, LOG_ERR, "no plan: %s", why ? why : strerror(-rc));
-    free(why);
-    free(text);
-    snapshot_free(copy);
-    return rc;
-}
-
 /* What a note is of: the measurement, the thresholds, or the constraints. */
-static const char *rebalance_note(enum plan_note_kind kind)
+static const char *nightly_note(enum plan_note_kind kind)
 {
     switch (kind) {
     case PLAN_NOTE_DATA:
@@ -196,134 +146,116 @@ static const char *rebalance_note(enum plan_note_kind kind)
 }
 
 /* Notes, then steps. */
-static void rebalance_tell(const struct rebalance *r, const struct plan *plan)
+static void nightly_tell(const struct nightly *r, const struct plan *plan)
 {
     const char *how = command_dry_run || r->advice.from ? "would do " : "";
     size_t i;
 
     for (i = 0; i < plan->nr_notes; i++)
-        rebalance_log(r, LOG_INFO, "%s: %s",
-                      rebalance_note(plan->notes[i].kind),
-                      plan->notes[i].text);
+        nightly_log(r, LOG_INFO, "%s: %s",
+                    nightly_note(plan->notes[i].kind), plan->notes[i].text);
     for (i = 0; i < plan->nr_steps; i++) {
         const struct plan_step *step = &plan->steps[i];
 
-        rebalance_log(r, LOG_NOTICE, "%s%s: %s", how,
-                      step->command ? step->command : "?",
-                      step->text ? step->text : "");
+        nightly_log(r, LOG_NOTICE, "%s%s: %s", how,
+                    step->command ? step->command : "?",
+                    step->text ? step->text : "");
     }
 }
 
-/*
- * What the last day alone does not ask for is not done either: one odd day in
- * a week moves nothing, and nothing is moved back and forth.
- */
-static int rebalance_confirmed(struct rebalance *r, struct sqlite3 *history,
-                               const struct record_hours *hours,
-                               int64_t last_s,
-                               const struct choose_history *past,
-                               bool *confirmed_r)
+/* What is in the way of a plan. */
+static int nightly_failed(const struct nightly *r, int rc, const char *why)
 {
-    struct plan *plan = NULL;
-    int rc = rebalance_plan(r, history, hours, 1, last_s + 1, past, &plan);
+    char *path = NULL, *text = NULL;
 
-    /* No busy hour in the last day: nothing speaks against it. */
-    *confirmed_r = rc == -ENODATA || (!rc && plan->nr_steps);
-    plan_free(plan);
-    return rc == -ENODATA ? 0 : rc;
+    if (!why && asprintf(&path, "%s/history.db", r->advice.state_dir) < 0)
+        path = NULL;
+    if (!why)
+        text = db_explain(rc, "history", path ? path : "?");
+    nightly_log(r, LOG_ERR, "no plan: %s", why ? why :
+                text ? text : strerror(-rc));
+    free(text);
+    free(path);
+    return COMMAND_FAILED;
 }
 
-static int rebalance_decide(struct rebalance *r, struct sqlite3 *history,
-                            const struct choose_history *past)
+static int nightly_do(struct nightly *r)
 {
-    int64_t now_s = r->advice.from ? r->advice.snapshot->time : time(NULL);
-    struct record_stat stat = { 0 };
-    struct record_hours hours;
-    bool confirmed;
-    char *why;
-    int rc;
-
-    rc = record_stat(history, &stat);
-    if (!rc)
-        rc = record_hours(history, now_s, r->days, BUSY_SHARE,
-                          RECORDS_LEAST, &hours);
-    if (rc && rc != -ENODATA) {
-        why = rebalance_explain(r, rc);
-        rebalance_log(r, LOG_ERR, "no plan: %s", why ? why : strerror(-rc));
-        free(why);
-        return COMMAND_FAILED;
-    }
-    if (!rc) {
-        rebalance_hours(r, &hours);
-        rc = rebalance_plan(r, history, &hours, r->days, now_s, past,
-                            &r->advice.plan);
-    }
-    if (rc == -ENODATA) {
-        rebalance_log(r, LOG_NOTICE, "nothing done: fewer than %d records in "
-                      "the last %u days (xl shmlink record)", RECORDS_LEAST,
-                      r->days);
-        return COMMAND_OK;
-    }
-    if (rc)
-        return COMMAND_FAILED;
-    if (!r->advice.plan->nr_steps) {
-        rebalance_tell(r, r->advice.plan);
-        rebalance_log(r, LOG_NOTICE, "nothing done: nothing is to be gained"
-                      "%s", plan_limited(r->advice.plan) ?
-                      " within these limits" : "");
-        return COMMAND_OK;
-    }
-    if (rebalance_confirmed(r, history, &hours, stat.last_s, past,
-                            &confirmed))
-        return COMMAND_FAILED;
-    if (!confirmed) {
-        rebalance_log(r, LOG_NOTICE, "nothing done: the last day alone does "
-                      "not ask for it");
-        return COMMAND_OK;
-    }
-    rebalance_tell(r, r->advice.plan);
-    rebalance_log(r, LOG_NOTICE, "predicted: %.2f pCPUs wasted or waited for "
-                  "become %.2f", r->advice.plan->before.total,
-                  r->advice.plan->after.total);
+    nightly_tell(r, r->advice.plan);
+    nightly_log(r, LOG_NOTICE, "predicted: %.2f pCPUs wasted or waited for "
+                "become %.2f", r->advice.plan->before.total,
+                r->advice.plan->after.total);
     if (command_dry_run || r->advice.from)
         return COMMAND_OK;
     if (advice_apply(&r->advice, "rebalance")) {
-        rebalance_log(r, LOG_ERR, "failed, or worse and undone; see xl "
-                      "shmlink history -l");
+        nightly_log(r, LOG_ERR, "failed, or worse and undone; see xl shmlink "
+                    "history -l");
         return COMMAND_FAILED;
     }
-    rebalance_log(r, LOG_NOTICE, "done; xl shmlink undo takes it back");
+    nightly_log(r, LOG_NOTICE, "done; xl shmlink undo takes it back");
     return COMMAND_OK;
 }
 
-static int rebalance_run(struct rebalance *r)
+static int nightly_decide(struct nightly *r, struct sqlite3 *history,
+                          const struct choose_history *past)
+{
+    int64_t now_s = r->advice.from ? r->advice.snapshot->time : time(NULL);
+    struct rebalance result;
+    char *why = NULL;
+    int rc = rebalance(&result, history, r->advice.snapshot,
+                       &r->advice.settings, past, r->days, now_s, &why);
+
+    r->advice.plan = result.plan;
+    if (rc) {
+        nightly_failed(r, rc, why);
+        free(why);
+        return COMMAND_FAILED;
+    }
+    if (result.plan)
+        nightly_hours(r, &result.hours);
+    switch (result.verdict) {
+    case REBALANCE_FEW_RECORDS:
+        nightly_log(r, LOG_NOTICE, "nothing done: fewer than %d records in "
+                    "the last %u days (xl shmlink record)",
+                    REBALANCE_RECORDS_LEAST, r->days);
+        return COMMAND_OK;
+    case REBALANCE_NOTHING:
+        nightly_tell(r, result.plan);
+        nightly_log(r, LOG_NOTICE, "nothing done: nothing is to be gained%s",
+                    plan_limited(result.plan) ? " within these limits" : "");
+        return COMMAND_OK;
+    case REBALANCE_ODD:
+        nightly_log(r, LOG_NOTICE, "nothing done: the last day alone does not "
+                    "ask for it");
+        return COMMAND_OK;
+    default:
+        return nightly_do(r);
+    }
+}
+
+static int nightly_run(struct nightly *r)
 {
     struct choose_history *past = NULL;
     struct sqlite3 *history = NULL;
     int status = COMMAND_FAILED;
-    char *path = NULL, *why;
+    char *path = NULL;
     int rc;
 
     if (advice_settings(&r->advice))
         return COMMAND_FAILED;
     r->advice.settings.unattended = true;
-    if (!r->advice.from
-        && (advice_lock(&r->advice) || advice_journal(&r->advice, true)))
+    if (!r->advice.from &&
+        (advice_lock(&r->advice) || advice_journal(&r->advice, true)))
         return COMMAND_FAILED;
     /* The busy hours count, not what is to be seen now. */
-    if (advice_snapshot(&r->advice, 0, &r->advice.snapshot)
-        || advice_past(&r->advice, true, &past))
+    if (advice_snapshot(&r->advice, 0, &r->advice.snapshot) ||
+        advice_past(&r->advice, true, &past))
         return COMMAND_FAILED;
     if (asprintf(&path, "%s/history.db", r->advice.state_dir) < 0)
         path = NULL;
     rc = path ? record_open(&history, path, 0) : -ENOMEM;
-    if (rc) {
-        why = rebalance_explain(r, rc);
-        rebalance_log(r, LOG_ERR, "%s", why ? why : strerror(-rc));
-        free(why);
-    } else {
-        status = rebalance_decide(r, history, past);
-    }
+    status = rc ? nightly_failed(r, rc, NULL) :
+                  nightly_decide(r, history, past);
     db_close(history);
     apply_past_free(past);
     free(path);
@@ -332,16 +264,16 @@ static int rebalance_run(struct rebalance *r)
 
 int cmd_rebalance(int argc, char **argv)
 {
-    struct rebalance r = { .days = DAYS_DEFAULT };
+    struct nightly r = { .days = DAYS_DEFAULT };
     char *texts[2] = { NULL, NULL };
     int status;
 
     if (advice_init(&r.advice))
         return command_failed("no memory");
     openlog("xl-shmlink", LOG_PID, LOG_DAEMON);
-    status = rebalance_parse(argc, argv, &r, texts);
+    status = nightly_parse(argc, argv, &r, texts);
     if (!status)
-        status = rebalance_run(&r);
+        status = nightly_run(&r);
     advice_close(&r.advice);
     free(texts[0]);
     free(texts[1]);
