@@ -4,6 +4,7 @@
 #include "choose/choose.h"
 #include "choose/model.h"
 #include "choose/policy.h"
+#include "choose/prices.h"
 #include "choose/text.h"
 
 #include <errno.h>
@@ -12,27 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes per second that each domain sends. */
-static double *sent_new(const struct snapshot *snapshot)
+/* What a domain sends, per second. */
+struct sent {
+    double bytes, packets;
+};
+
+static struct sent *sent_new(const struct snapshot *snapshot)
 {
-    double *sent = calloc(snapshot->nr_domains + 1, sizeof *sent);
-    const struct snapshot_link_end *end;
-    bool joined = false;
+    struct sent *sent = calloc(snapshot->nr_domains + 1, sizeof *sent);
+    const struct snapshot_traffic *traffic;
     size_t i;
 
-    if (!sent)
-        return NULL;
-    for (i = 0; i < snapshot->nr_traffic; i++) {
-        if (snapshot->traffic[i].via == SNAPSHOT_VIA_LINK)
-            joined = true;
-        if (snapshot->traffic[i].from != SNAPSHOT_OUTSIDE)
-            sent[snapshot->traffic[i].from] +=
-                snapshot->traffic[i].bytes.value;
-    }
-    for (i = 0; i < 2 * snapshot->nr_links && !joined; i++) {
-        end = &snapshot->links[i / 2].end[i % 2];
-        if (end->counters_ok)
-            sent[end->domain] += end->tx_bytes;
+    for (i = 0; sent && i < snapshot->nr_traffic; i++) {
+        traffic = &snapshot->traffic[i];
+        if (traffic->from == SNAPSHOT_OUTSIDE)
+            continue;
+        sent[traffic->from].bytes += traffic->bytes.value;
+        sent[traffic->from].packets += traffic->packets.value;
     }
     return sent;
 }
@@ -68,10 +65,14 @@ static struct usage usage_of(const struct snapshot *snapshot, size_t index)
     return usage;
 }
 
-/* Is there room for half a pCPU more among the cores of its cpupool? */
-static bool room_for_one(const struct choose_model *model, uint32_t pool)
+/* Is there room for half a pCPU more among the cores of its cpupool, beside
+ * what was added to it already? */
+static bool room_for_one(const struct choose_model *model,
+                         const struct choose_sizes *sizes, uint32_t pool)
 {
+    const struct snapshot_domain *domains = model->snapshot->domains;
     double demand = 0;
+    size_t d;
     uint32_t cores = 0, i;
 
     for (i = 0; i < model->nr_slots; i++) {
@@ -83,6 +84,10 @@ static bool room_for_one(const struct choose_model *model, uint32_t pool)
     for (i = 0; i < model->nr_entities; i++)
         if (model->snapshot->domains[model->entities[i].domain].pool == pool)
             demand += model->entities[i].demand;
+    for (d = 0; d < model->snapshot->nr_domains; d++)
+        if (domains[d].pool == pool &&
+            sizes->online[d] > domains[d].vcpus_online)
+            demand += CHOOSE_STARVED;
     return demand + CHOOSE_STARVED <= model->settings->node_cap * cores;
 }
 
@@ -134,6 +139,7 @@ static int set_vcpus(struct plan *plan, const struct choose_model *model,
 
 /* Why a CPU-bound sender gets no vCPU; NULL: it gets one. */
 static const char *why_not(const struct choose_model *model,
+                           const struct choose_sizes *sizes,
                            const struct choose_history *history, size_t index,
                            const struct usage *usage,
                            enum plan_note_kind *kind_r)
@@ -146,7 +152,7 @@ static const char *why_not(const struct choose_model *model,
                "with a greater maxvcpus";
     if (domain->cap && 100 * usage->mean * usage->nr >= 0.95 * domain->cap)
         return "its cap holds it, not the number of its vCPUs";
-    if (!room_for_one(model, domain->pool))
+    if (!room_for_one(model, sizes, domain->pool))
         return "the host has no pCPU to spare for one more vCPU";
     *kind_r = PLAN_NOTE_COOLDOWN;
     if (choose_cooling(model->snapshot, model->settings, history, index,
@@ -155,12 +161,34 @@ static const char *why_not(const struct choose_model *model,
     return NULL;
 }
 
+/* A sender whose vCPUs all run all the time. */
+struct starving {
+    size_t domain;
+    struct usage usage;
+    double bytes;
+    const uint8_t *uuid;
+};
+
+/* What lacks most first; a VM's number decides nothing. */
+static int compare_starving(const void *a, const void *b)
+{
+    const struct starving *p = a, *q = b;
+
+    if (p->usage.mean != q->usage.mean)
+        return p->usage.mean > q->usage.mean ? -1 : 1;
+    if (p->bytes != q->bytes)
+        return p->bytes > q->bytes ? -1 : 1;
+    return memcmp(p->uuid, q->uuid, 16);
+}
+
 static int grow(struct choose_sizes *sizes, struct plan *plan,
                 const struct choose_model *model,
-                const struct choose_history *history, size_t index,
-                const struct usage *usage, double sent)
+                const struct choose_history *history,
+                const struct starving *who)
 {
-    const struct snapshot_domain *domain = &model->snapshot->domains[index];
+    const struct snapshot_domain *domain =
+        &model->snapshot->domains[who->domain];
+    const struct usage *usage = &who->usage;
     double starved = CHOOSE_STARVED * usage->mean;
     enum plan_note_kind kind;
     const char *why;
@@ -169,26 +197,26 @@ static int grow(struct choose_sizes *sizes, struct plan *plan,
 
     sizes->starved_before += starved;
     sizes->starved_after += starved;
-    choose_rate(rate, sent);
+    choose_rate(rate, who->bytes);
     rc = choose_add_finding(plan, model->snapshot, NULL,
-                            PLAN_FINDING_CPU_BOUND, index, SNAPSHOT_OUTSIDE,
-                            usage->mean, starved,
+                            PLAN_FINDING_CPU_BOUND, who->domain,
+                            SNAPSHOT_OUTSIDE, usage->mean, starved,
                             "%s sends %s and is short of CPU: its %u vCPU%s "
                             "run%s %.0f %% of the time", domain->name, rate,
                             usage->nr, usage->nr == 1 ? "" : "s",
                             usage->nr == 1 ? "s" : "", 100 * usage->mean);
     if (rc)
         return rc;
-    why = why_not(model, history, index, usage, &kind);
+    why = why_not(model, sizes, history, who->domain, usage, &kind);
     if (why)
-        return choose_add_note(plan, model->snapshot, kind, index, "%s: %s",
-                               domain->name, why);
+        return choose_add_note(plan, model->snapshot, kind, who->domain,
+                               "%s: %s", domain->name, why);
     sizes->starved_after -= starved;
     snprintf(text, sizeof text, "its %u vCPU%s %s %.0f %% of the time while "
              "it sends %s, and maxvcpus allows %u", usage->nr,
              usage->nr == 1 ? "" : "s", usage->nr == 1 ? "runs" : "run",
              100 * usage->mean, rate, domain->vcpus_max);
-    return set_vcpus(plan, model, sizes, index, domain->vcpus_online + 1,
+    return set_vcpus(plan, model, sizes, who->domain, domain->vcpus_online + 1,
                      starved, text);
 }
 
@@ -214,27 +242,29 @@ static int shrink(struct choose_sizes *sizes, struct plan *plan,
                      text);
 }
 
-int choose_resize(struct choose_sizes *sizes, struct plan *plan,
+/* Does it send, and does sending take it more than next to nothing? */
+static bool is_sender(const struct settings *settings,
+                      const struct sent *sent, const struct usage *usage)
+{
+    double guests = (1 - settings->dom0_share) *
+                    choose_vif_cost(settings, sent->bytes, sent->packets);
+
+    return sent->bytes > 0 && sent->bytes >= settings->bound_bytes &&
+           guests >= settings->bound_share * usage->mean * usage->nr;
+}
+
+static int resize(struct choose_sizes *sizes, struct plan *plan,
                   const struct choose_model *model,
-                  const struct choose_history *history)
+                  const struct choose_history *history,
+                  const struct sent *sent, struct starving *starving)
 {
     const struct snapshot *snapshot = model->snapshot;
     const struct settings *settings = model->settings;
     const struct snapshot_domain *domain;
     struct usage usage;
-    double *sent;
+    size_t i, nr = 0;
     int rc = 0;
-    size_t i;
 
-    memset(sizes, 0, sizeof *sizes);
-    sizes->online = calloc(snapshot->nr_domains + 1, sizeof(uint32_t));
-    sent = sent_new(snapshot);
-    if (!sizes->online || !sent) {
-        free(sent);
-        return -ENOMEM;
-    }
-    for (i = 0; i < snapshot->nr_domains; i++)
-        sizes->online[i] = snapshot->domains[i].vcpus_online;
     for (i = 0; i < snapshot->nr_domains && !rc; i++) {
         domain = &snapshot->domains[i];
         if (!domain->domid || domain->backend ||
@@ -243,12 +273,36 @@ int choose_resize(struct choose_sizes *sizes, struct plan *plan,
         usage = usage_of(snapshot, i);
         /* One that waits for a pCPU wants another place first. */
         if (usage.known && usage.least >= settings->bound_utilisation &&
-            sent[i] >= settings->bound_bytes && sent[i] > 0)
-            rc = grow(sizes, plan, model, history, i, &usage, sent[i]);
+            is_sender(settings, &sent[i], &usage))
+            starving[nr++] = (struct starving) { i, usage, sent[i].bytes,
+                                                 domain->uuid };
         else
             rc = shrink(sizes, plan, model, history, i, &usage);
     }
+    qsort(starving, nr, sizeof *starving, compare_starving);
+    for (i = 0; i < nr && !rc; i++)
+        rc = grow(sizes, plan, model, history, &starving[i]);
+    return rc;
+}
+
+int choose_resize(struct choose_sizes *sizes, struct plan *plan,
+                  const struct choose_model *model,
+                  const struct choose_history *history)
+{
+    const struct snapshot *snapshot = model->snapshot;
+    size_t nr = snapshot->nr_domains, i;
+    struct starving *starving = calloc(nr + 1, sizeof *starving);
+    struct sent *sent = sent_new(snapshot);
+    int rc = -ENOMEM;
+
+    memset(sizes, 0, sizeof *sizes);
+    sizes->online = calloc(nr + 1, sizeof(uint32_t));
+    for (i = 0; sizes->online && i < nr; i++)
+        sizes->online[i] = snapshot->domains[i].vcpus_online;
+    if (sizes->online && sent && starving)
+        rc = resize(sizes, plan, model, history, sent, starving);
     free(sent);
+    free(starving);
     return rc;
 }
 

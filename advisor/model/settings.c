@@ -45,6 +45,7 @@ static const struct option {
     OPTION("link-group", link_groups, GROUP, 0, 0, 0),
     OPTION("bound-utilisation", bound_utilisation, REAL, 0.1, 1, 0.9),
     OPTION("bound-bytes", bound_bytes, REAL, 0, 1e12, 1e6),
+    OPTION("bound-share", bound_share, REAL, 0, 1, 0.02),
     OPTION("unused-utilisation", unused_utilisation, REAL, 0, 1, 0.5),
     OPTION("link-bytes", link_bytes, REAL, 0, 1e12, 1e6),
     OPTION("link-message-bytes", link_message_bytes, REAL, 0, 1e6, 0),

@@ -60,6 +60,9 @@ struct settings {
     /* Senders short of CPU. */
     double bound_utilisation;	/* each vCPU runs at least [0.9] */
     double bound_bytes;		/* and it sends at least, bytes/s [1e6] */
+    double bound_share;		/* and sending takes that share of its CPU
+				   time, by the guests' part of the vif's
+				   price, 0..1 [0.02] */
     double unused_utilisation;	/* take back an added vCPU when the rest
 				   would be loaded less than [0.5] */
 

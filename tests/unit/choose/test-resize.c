@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which senders get a vCPU: as many as there is room for, and only senders. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "generate.h"
+#include "hosts.h"
+
+/*
+ * Five VMs of one vCPU that run all the time on eight cores of one thread, and
+ * could have two; each sends 5 MB/s to a sixth.
+ */
+static struct snapshot *senders(void)
+{
+    struct generate options = {
+        .sockets = 1, .cores = 8, .threads = 1, .vms = 6, .vcpus_min = 2,
+        .vcpus_max = 2, .load = 0.01, .seed = 7,
+    };
+    struct snapshot *snapshot;
+    size_t i;
+
+    assert_int_equal(generate(&snapshot, &options), 0);
+    for (i = 1; i <= 5; i++) {
+        struct snapshot_domain *domain = &snapshot->domains[i];
+        struct snapshot_vcpu *vcpus = &snapshot->vcpus[domain->first_vcpu];
+        struct snapshot_traffic *traffic = snapshot_add_traffic(snapshot);
+
+        domain->vcpus_online = 1;
+        vcpus[0].pcpu = (uint32_t)i;
+        vcpus[0].utilisation.value = 0.99;
+        vcpus[0].wait.value = vcpus[0].block.value = 0;
+        vcpus[1].online = false;
+        vcpus[1].utilisation.value = 0;
+        assert_non_null(traffic);
+        traffic->from = i;
+        traffic->to = 6;
+        traffic->bytes.value = 5e6;
+        traffic->packets.value = 5e3;
+        traffic->bytes.source = traffic->packets.source =
+            SNAPSHOT_SOURCE_SAMPLING;
+    }
+    return snapshot;
+}
+
+static size_t grown(const struct plan *plan)
+{
+    size_t i, nr = 0;
+
+    for (i = 0; i < plan->nr_steps; i++)
+        nr += plan->steps[i].kind == PLAN_SET_VCPUS &&
+              plan->steps[i].vcpus_to > plan->steps[i].vcpus_from;
+    return nr;
+}
+
+/* Five want one, two fit below node-cap; never a plan that predicts harm. */
+static void test_room(void **state)
+{
+    static const double loads[] = { 0.99, 0.97, 0.95, 0.92 };
+    struct snapshot *snapshot = senders();
+    struct settings settings;
+    struct plan *plan;
+    size_t i, k;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    plan = hosts_plan(snapshot, &settings, NULL);
+    assert_int_equal(grown(plan), 2);
+    assert_true(hosts_has_note(plan, PLAN_NOTE_MAXVCPUS));
+    assert_true(plan->after.total <= plan->before.total);
+    plan_free(plan);
+    for (i = 0; i < 4; i++) {
+        for (k = 1; k <= 5; k++)
+            snapshot->vcpus[snapshot->domains[k].first_vcpu].
+                utilisation.value = loads[i];
+        for (k = 0; k <= 10; k++) {
+            settings.node_cap = 0.5 + 0.05 * (double)k;
+            plan = hosts_plan(snapshot, &settings, NULL);
+            assert_true(plan->after.total <= plan->before.total + 1e-9);
+            plan_free(plan);
+        }
+    }
+    settings_dispose(&settings);
+    snapshot_free(snapshot);
+}
+
+/* What lacks most, then what sends most, wherever it stands. */
+static void test_order(void **state)
+{
+    struct snapshot *snapshot = senders();
+    struct settings settings;
+    struct plan *plan;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    snapshot->traffic[3].bytes.value = 6e6;
+    snapshot->vcpus[snapshot->domains[5].first_vcpu].utilisation.value = 1;
+    plan = hosts_plan(snapshot, &settings, NULL);
+    assert_int_equal(grown(plan), 2);
+    assert_string_equal(plan->steps[0].command, "xl vcpu-set vm5 2");
+    assert_string_equal(plan->steps[1].command, "xl vcpu-set vm4 2");
+    plan_free(plan);
+    settings_dispose(&settings);
+    snapshot_free(snapshot);
+}
+
+/* A VM that computes and hardly sends is none. */
+static void test_computes(void **state)
+{
+    struct snapshot *snapshot = senders();
+    struct settings settings;
+    struct plan *plan;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    for (i = 0; i < 5; i++) {
+        snapshot->traffic[i].bytes.value = 1.1e6;
+        snapshot->traffic[i].packets.value = 800;
+    }
+    plan = hosts_plan(snapshot, &settings, NULL);
+    assert_int_equal(grown(plan), 0);
+    for (i = 0; i < plan->nr_findings; i++)
+        assert_int_not_equal(plan->findings[i].kind, PLAN_FINDING_CPU_BOUND);
+    plan_free(plan);
+    settings.bound_share = 0;
+    plan = hosts_plan(snapshot, &settings, NULL);
+    assert_int_equal(grown(plan), 2);
+    plan_free(plan);
+    settings_dispose(&settings);
+    snapshot_free(snapshot);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_room), cmocka_unit_test(test_order),
+        cmocka_unit_test(test_computes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
