@@ -51,7 +51,8 @@ static void advice_progress(void *opaque, enum apply_event event, size_t step,
     struct advice *advice = opaque;
     FILE *told = advice->told;
 
-    if (advice->quiet && event != APPLY_FAILED && event != APPLY_STUCK)
+    if (advice->quiet && event != APPLY_FAILED && event != APPLY_STUCK
+        && event != APPLY_REFUSED)
         return;
     switch (event) {
     case APPLY_BEGIN:
@@ -68,6 +69,12 @@ static void advice_progress(void *opaque, enum apply_event event, size_t step,
         fprintf(told, "\n");
         fprintf(stderr, "xl shmlink: step %zu of %zu, %s: %s\n", step + 1,
                 nr_steps, command, text);
+        break;
+    case APPLY_REFUSED:
+        if (!advice->quiet)
+            fprintf(told, "refused\n");
+        fprintf(stderr, "xl shmlink: step %zu of %zu, %s, is refused, the rest "
+                "of the plan stands: %s\n", step + 1, nr_steps, command, text);
         break;
     case APPLY_BACK:
         fprintf(told, "[%zu/%zu] taken back: %s\n", step + 1, nr_steps,
@@ -247,7 +254,7 @@ int advice_apply(struct advice *advice, const char *command)
     advice_options(advice, &options);
     rc = apply_plan(advice->plan, command, &options, &result);
     if (!rc) {
-        if (!advice->quiet)
+        if (!advice->quiet && (result.changed || !result.refused))
             fprintf(advice->told, "%zu change%s made; xl shmlink undo %lld "
                     "takes %s back.\n", result.changed,
                     result.changed == 1 ? "" : "s", (long long)result.run,
@@ -255,6 +262,8 @@ int advice_apply(struct advice *advice, const char *command)
         status = advice->settle > 0 && result.changed
                      ? advice_settle(advice, &before, result.run)
                      : COMMAND_OK;
+        if (result.refused)
+            status = COMMAND_FAILED;
     } else if (!result.run) {
         command_failed("nothing was done: %s",
                        rc == -EBUSY ? "another run is under way"

@@ -146,10 +146,26 @@ static int apply_enter(const struct apply_options *o, int64_t run, size_t n,
     return rc;
 }
 
-/* One step, from looking to verified.  *journal_r: the journal failed. */
+/* A link that enable refused: the rest of the plan does without. */
+static int apply_refused(const struct apply_options *o, struct step *steps,
+                         size_t n, size_t nr_steps,
+                         struct apply_result *result)
+{
+    int rc = journal_step_set(o->journal, result->run, (unsigned int)n,
+                              JOURNAL_STEP_REFUSED);
+
+    steps[n].changed = false;
+    result->refused++;
+    result->journal_failed = rc != 0;
+    apply_tell(o, APPLY_REFUSED, n, nr_steps, steps[n].command,
+               o->ops->why(o->host));
+    return rc;
+}
+
+/* One step, from looking to verified. */
 static int apply_step(const struct plan *plan, const struct apply_options *o,
-                      int64_t run, struct step *steps, size_t n,
-                      bool *journal_r)
+                      struct step *steps, size_t n,
+                      struct apply_result *result)
 {
     struct step *step = &steps[n];
     int rc;
@@ -164,23 +180,25 @@ static int apply_step(const struct plan *plan, const struct apply_options *o,
         return 0;
     }
     apply_tell(o, APPLY_BEGIN, n, plan->nr_steps, step->command, NULL);
-    rc = apply_enter(o, run, n, step);
+    rc = apply_enter(o, result->run, n, step);
     if (rc) {
-        *journal_r = true;
+        result->journal_failed = true;
         return rc;
     }
     /* From here on there may be something to take back. */
     step->changed = true;
     rc = apply_state_set(&step->target, o->ops, o->host);
+    if (rc == -EPERM && plan->steps[n].kind == PLAN_LINK_ENABLE)
+        return apply_refused(o, steps, n, plan->nr_steps, result);
     if (!rc)
         rc = apply_state_verify(&step->target, o->ops, o->host,
                                 apply_deadline(o, step->target.kind));
     if (rc)
         return rc;
-    rc = journal_step_set(o->journal, run, (unsigned int)n,
+    rc = journal_step_set(o->journal, result->run, (unsigned int)n,
                           JOURNAL_STEP_DONE);
     if (rc) {
-        *journal_r = true;
+        result->journal_failed = true;
         return rc;
     }
     apply_tell(o, APPLY_DONE, n, plan->nr_steps, step->command, NULL);
@@ -289,15 +307,17 @@ int apply_plan(const struct plan *plan, const char *command,
         goto out;
     }
     for (n = 0; n < plan->nr_steps; n++) {
-        rc = apply_step(plan, o, result_r->run, steps, n,
-                        &result_r->journal_failed);
+        rc = apply_step(plan, o, steps, n, result_r);
         if (rc)
             break;
         result_r->changed += steps[n].changed;
     }
     if (!rc) {
+        /* Where all was refused there is nothing to undo. */
         rc = journal_finish(o->journal, result_r->run, o->now_s,
-                            JOURNAL_RUN_DONE, NULL);
+                            result_r->refused && !result_r->changed
+                            ? JOURNAL_RUN_FAILED : JOURNAL_RUN_DONE,
+                            result_r->refused ? "a link was refused" : NULL);
         result_r->journal_failed = rc != 0;
     }
     if (rc)

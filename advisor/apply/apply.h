@@ -6,7 +6,8 @@
  * what undo restores), write it to the journal, act, read again until it is
  * so.  When a step fails, or the journal cannot be written, everything before
  * it is taken back, in reverse.  A step that is so already is no change and
- * is not undone.  A step whose thing is no longer as the plan found it is a
+ * is not undone; nor is a link that is refused: the rest of the plan stands,
+ * and for a week no plan asks for it again.  A step whose thing is no longer as the plan found it is a
  * failure: somebody else is at work.
  *
  * Errors: -ECANCELED options->cancelled said so; those of the steps and of
@@ -35,6 +36,7 @@ enum apply_event
     APPLY_BACK,    /* taken back, verified */
     APPLY_STUCK,   /* could not be taken back; text says why */
     APPLY_KEPT,    /* not taken back: it was changed since; text says how */
+    APPLY_REFUSED, /* a link that is not to be; text says why */
 };
 
 struct apply_options
@@ -57,6 +59,7 @@ struct apply_result
     int64_t run;       /* in the journal; 0: it did not get that far */
     size_t changed;    /* steps done and not taken back */
     size_t kept;       /* undo: left, since they were changed since */
+    size_t refused;    /* links */
     bool stuck;        /* some step could not be taken back */
     bool journal_failed; /* the error is the journal's, not a step's */
 };

@@ -35,6 +35,7 @@ const char *journal_step_state_name(enum journal_step_state state)
         [JOURNAL_STEP_FAILED] = "failed",
         [JOURNAL_STEP_UNDONE] = "taken back",
         [JOURNAL_STEP_KEPT] = "changed since, kept",
+        [JOURNAL_STEP_REFUSED] = "refused",
     };
 
     return (size_t)state < sizeof(names) / sizeof(*names) ? names[state]

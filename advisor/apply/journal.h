@@ -43,6 +43,7 @@ enum journal_step_state
     JOURNAL_STEP_FAILED,
     JOURNAL_STEP_UNDONE,
     JOURNAL_STEP_KEPT, /* not undone: somebody changed it since */
+    JOURNAL_STEP_REFUSED, /* a link that enable refused; nothing changed */
 };
 
 struct journal_step

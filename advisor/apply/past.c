@@ -10,6 +10,8 @@
 
 /* Older runs have neither cooldown nor vCPUs worth asking about. */
 #define PAST_RUNS 500
+/* So long a link that enable refused is not asked for again. */
+#define REFUSED_SECONDS (7 * 24 * 3600)
 
 struct past
 {
@@ -85,8 +87,10 @@ static int past_step(struct past *past, const struct journal_run *run,
         rc = past_vcpus(past, &entry, &before, &after);
         break;
     default:
-        entry.kind = after.link.linked ? CHOOSE_PAST_LINK_ENABLED
-                                       : CHOOSE_PAST_LINK_DISABLED;
+        entry.kind = step->state == JOURNAL_STEP_REFUSED
+                         ? CHOOSE_PAST_LINK_REFUSED
+                         : after.link.linked ? CHOOSE_PAST_LINK_ENABLED
+                                             : CHOOSE_PAST_LINK_DISABLED;
         rc = past_add(past, &entry);
         break;
     }
@@ -94,6 +98,14 @@ out:
     apply_state_dispose(&before);
     apply_state_dispose(&after);
     return rc;
+}
+
+static bool past_counts(const struct journal_run *run,
+                        const struct journal_step *step, int64_t now_s)
+{
+    return step->state == JOURNAL_STEP_DONE
+           || (step->state == JOURNAL_STEP_REFUSED
+               && now_s - run->started_s < REFUSED_SECONDS);
 }
 
 int apply_past(struct journal *journal, int64_t now_s,
@@ -110,7 +122,7 @@ int apply_past(struct journal *journal, int64_t now_s,
     /* The oldest first: what was added and taken back is counted up. */
     for (i = nr_runs; i-- > 0 && !rc;)
         for (j = 0; j < runs[i].nr_steps && !rc; j++)
-            if (runs[i].steps[j].state == JOURNAL_STEP_DONE)
+            if (past_counts(&runs[i], &runs[i].steps[j], now_s))
                 rc = past_step(past, &runs[i], &runs[i].steps[j]);
     if (!rc)
         rc = journal_bad_list(journal, now_s, &past->bad, &past->nr_bad);

@@ -48,7 +48,10 @@ struct apply_ops
     /* The vCPUs that Xen says are online (not those asked for). */
     int (*get_vcpus)(void *host, uint32_t domid, hwloc_bitmap_t online);
     int (*set_vcpus)(void *host, uint32_t domid, hwloc_const_bitmap_t online);
-    /* vif: devids, or PLAN_NONE for any. */
+    /*
+     * vif: devids, or PLAN_NONE for any.  set_link: -EPERM a link that is not
+     * to be, or did not come up: nothing has changed.
+     */
     int (*get_link)(void *host, const uint32_t domid[2],
                     const uint32_t vif[2], struct apply_link *link_r);
     int (*set_link)(void *host, const uint32_t domid[2],

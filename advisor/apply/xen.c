@@ -312,6 +312,17 @@ static int xen_get_link(void *opaque, const uint32_t domid[2],
     return 0;
 }
 
+/*
+ * What a guest, dom0's policy or a lack of room has against a link, enable has
+ * taken back what it did.
+ */
+static bool xen_refuses(int rc)
+{
+    return rc == -EPERM || rc == -EOPNOTSUPP || rc == -EBUSY ||
+           rc == -EEXIST || rc == -ENOSPC || rc == -ETIMEDOUT ||
+           rc == -EPROTO;
+}
+
 static int xen_set_link(void *opaque, const uint32_t domid[2],
                         const uint32_t vif[2], bool linked,
                         uint32_t ring_bytes)
@@ -329,6 +340,10 @@ static int xen_set_link(void *opaque, const uint32_t domid[2],
             .ring_bytes = ring_bytes };
 
         rc = shmlink_enable(host->links, &options, &changed, NULL);
+        if (xen_refuses(rc)) {
+            xen_link_fail(host, rc);
+            return -EPERM;
+        }
     } else {
         const struct shmlink_disable_options options = {
             .dom = { ends[0].text, ends[1].text } };

@@ -21,6 +21,7 @@ enum choose_past_kind {
 				   has not taken back */
     CHOOSE_PAST_LINK_ENABLED,	/* uuid[0], uuid[1] */
     CHOOSE_PAST_LINK_DISABLED,
+    CHOOSE_PAST_LINK_REFUSED,	/* lately; nothing was changed */
 };
 
 struct choose_past {

@@ -102,6 +102,33 @@ static double needed_room(const struct context *c,
            c->settings->link_headroom;
 }
 
+/* Is this the last that the advisor did to their link? */
+static bool was_last(const struct context *c, const struct choose_pair *pair,
+                     enum choose_past_kind kind)
+{
+    const uint8_t *a = c->snapshot->domains[pair->first].uuid;
+    const uint8_t *b = c->snapshot->domains[pair->second].uuid;
+    const struct choose_past *past;
+    int64_t latest = INT64_MIN;
+    bool is = false;
+    size_t i;
+
+    for (i = 0; c->history && i < c->history->nr_past; i++) {
+        past = &c->history->past[i];
+        if ((past->kind != CHOOSE_PAST_LINK_ENABLED &&
+             past->kind != CHOOSE_PAST_LINK_DISABLED &&
+             past->kind != CHOOSE_PAST_LINK_REFUSED) ||
+            past->time < latest)
+            continue;
+        if ((memcmp(past->uuid[0], a, 16) || memcmp(past->uuid[1], b, 16)) &&
+            (memcmp(past->uuid[0], b, 16) || memcmp(past->uuid[1], a, 16)))
+            continue;
+        latest = past->time;
+        is = past->kind == kind;
+    }
+    return is;
+}
+
 /* A link would pay; is there something against it? */
 static int consider(const struct context *c, struct choose_pair *pair,
                     bool *changed)
@@ -140,6 +167,10 @@ static int consider(const struct context *c, struct choose_pair *pair,
                                       pair->first, pair->second)) {
         kind = PLAN_NOTE_COOLDOWN;
         why = "their link was changed lately";
+    } else if (!why && was_last(c, pair, CHOOSE_PAST_LINK_REFUSED)) {
+        kind = PLAN_NOTE_COOLDOWN;
+        why = "it was refused lately, see xl shmlink history; xl shmlink "
+              "enable tries again";
     }
     if (why)
         return choose_add_note(c->plan, c->snapshot, kind, pair->first,
@@ -181,31 +212,6 @@ static int judge(const struct context *c, struct choose_pair *pair,
     return consider(c, pair, changed);
 }
 
-/* Did the advisor switch it on last? */
-static bool ours(const struct context *c, const struct choose_pair *pair)
-{
-    const uint8_t *a = c->snapshot->domains[pair->first].uuid;
-    const uint8_t *b = c->snapshot->domains[pair->second].uuid;
-    const struct choose_past *past;
-    int64_t latest = INT64_MIN;
-    bool enabled = false;
-    size_t i;
-
-    for (i = 0; c->history && i < c->history->nr_past; i++) {
-        past = &c->history->past[i];
-        if ((past->kind != CHOOSE_PAST_LINK_ENABLED &&
-             past->kind != CHOOSE_PAST_LINK_DISABLED) ||
-            past->time < latest)
-            continue;
-        if ((memcmp(past->uuid[0], a, 16) || memcmp(past->uuid[1], b, 16)) &&
-            (memcmp(past->uuid[0], b, 16) || memcmp(past->uuid[1], a, 16)))
-            continue;
-        latest = past->time;
-        enabled = past->kind == CHOOSE_PAST_LINK_ENABLED;
-    }
-    return enabled;
-}
-
 /* Is a link that is up still worth it, by half of the thresholds?  If not, a
  * finding says so. */
 static int worth(const struct context *c, const struct choose_pair *pair,
@@ -236,7 +242,8 @@ static int review(const struct context *c, struct choose_pair *pair,
 {
     const struct snapshot_domain *a = &c->snapshot->domains[pair->first];
     const struct snapshot_domain *b = &c->snapshot->domains[pair->second];
-    bool advised = ours(c, pair), keep = false;
+    bool advised = was_last(c, pair, CHOOSE_PAST_LINK_ENABLED);
+    bool keep = false;
     int rc = 0;
 
     pair->stray = advised && !grouped(c, pair);

@@ -48,6 +48,8 @@ bool choose_left_alone(const struct snapshot *snapshot,
 static bool past_concerns(const struct choose_past *past,
                           const struct snapshot_domain *domain)
 {
+    if (past->kind == CHOOSE_PAST_LINK_REFUSED)
+        return false;
     return !memcmp(past->uuid[0], domain->uuid, 16) ||
            ((past->kind == CHOOSE_PAST_LINK_ENABLED ||
              past->kind == CHOOSE_PAST_LINK_DISABLED) &&

@@ -78,6 +78,8 @@ static int fake_fault(struct fake_host *host)
         return 0;
     if (host->fault == FAKE_FAIL)
         return -EIO;
+    if (host->fault == FAKE_REFUSE)
+        return -EPERM;
     return host->fault == FAKE_IGNORE;
 }
 

@@ -16,6 +16,7 @@ enum fake_fault
     FAKE_FINE,
     FAKE_FAIL,   /* an error */
     FAKE_IGNORE, /* success, and nothing happens */
+    FAKE_REFUSE, /* -EPERM */
     FAKE_EXIT,   /* _exit(9) after the change was made */
 };
 

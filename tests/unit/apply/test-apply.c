@@ -149,6 +149,83 @@ static void test_every_step_fails(void **state)
         }
 }
 
+static enum journal_step_state bench_step(struct bench *b, size_t n)
+{
+    struct journal_run *run = NULL;
+    enum journal_step_state state;
+
+    assert_int_equal(journal_get(b->journal, b->result.run, &run), 0);
+    state = run->steps[n].state;
+    journal_runs_free(run, 1);
+    return state;
+}
+
+/* A link that is refused leaves the rest standing, and is remembered. */
+static void test_link_refused(void **state)
+{
+    struct bench *b = *state;
+    struct choose_history *past = NULL;
+    size_t n, i, refused = 0;
+
+    for (n = 1; n <= 6; n++) {
+        b->host.changes = 0;
+        b->host.fault = FAKE_REFUSE;
+        b->host.fault_at = b->host.fault_until = (unsigned int)n;
+        if (b->plan->steps[n - 1].kind != PLAN_LINK_ENABLE) {
+            assert_int_equal(apply_plan(b->plan, "apply", &b->options,
+                                        &b->result), -EPERM);
+            bench_same(b);
+            continue;
+        }
+        assert_int_equal(apply_plan(b->plan, "apply", &b->options,
+                                    &b->result), 0);
+        assert_int_equal(b->result.refused, 1);
+        assert_int_equal(b->result.changed, 5);
+        assert_int_equal(bench_state(b), JOURNAL_RUN_DONE);
+        assert_int_equal(bench_step(b, n - 1), JOURNAL_STEP_REFUSED);
+        assert_false(b->host.linked[0][1]);
+        assert_int_equal(apply_undo(b->result.run, JOURNAL_RUN_UNDONE, NULL,
+                                    &b->options, &b->result), 0);
+        assert_int_equal(b->result.changed, 5);
+        bench_same(b);
+        refused++;
+    }
+    assert_int_equal(refused, 1);
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(apply_past(b->journal, NOW + i * 7 * 24 * 3600,
+                                    &past), 0);
+        assert_int_equal(past->nr_past, !i);
+        if (past->nr_past)
+            assert_int_equal(past->past[0].kind, CHOOSE_PAST_LINK_REFUSED);
+        apply_past_free(past);
+    }
+}
+
+/* With nothing else in the plan there is nothing to undo. */
+static void test_all_refused(void **state)
+{
+    struct bench *b = *state;
+    int64_t run;
+
+    /* All but the link is as planned. */
+    assert_int_equal(apply_plan(b->plan, "apply", &b->options, &b->result),
+                     0);
+    b->host.linked[0][1] = b->host.linked[1][0] = false;
+    free(b->before);
+    b->before = fake_host_text(&b->host);
+    b->host.fault = FAKE_REFUSE;
+    b->host.fault_at = b->host.changes + 1;
+    b->host.fault_until = b->host.fault_at;
+    assert_int_equal(apply_plan(b->plan, "apply", &b->options, &b->result),
+                     0);
+    assert_int_equal(b->result.refused, 1);
+    assert_int_equal(b->result.changed, 0);
+    assert_int_equal(bench_state(b), JOURNAL_RUN_FAILED);
+    bench_same(b);
+    assert_int_equal(journal_undoable(b->journal, &run), 0);
+    assert_true(run != b->result.run);
+}
+
 static void test_taking_back_fails_too(void **state)
 {
     struct bench *b = *state;
@@ -611,6 +688,8 @@ int main(void)
         TEST(test_done_and_undone),
         TEST(test_twice_changes_nothing),
         TEST(test_every_step_fails),
+        TEST(test_link_refused),
+        TEST(test_all_refused),
         TEST(test_taking_back_fails_too),
         TEST(test_pool_forbids),
         TEST(test_changed_meanwhile),

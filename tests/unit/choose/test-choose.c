@@ -656,6 +656,38 @@ static void test_link_forbidden(void **state)
     snapshot_free(snapshot);
 }
 
+/* One that was refused is not asked for again, until it was enabled. */
+static void test_link_refused(void **state)
+{
+    struct snapshot *snapshot = hosts_load("no-link");
+    struct choose_past past[2] = { { .kind = CHOOSE_PAST_LINK_REFUSED },
+                                   { .kind = CHOOSE_PAST_LINK_DISABLED } };
+    struct choose_history history = { .past = past, .nr_past = 1 };
+    struct settings settings;
+    struct plan *plan;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    strict(&settings);
+    settings.cooldown_sec = 60;
+    for (i = 0; i < 2; i++) {
+        memcpy(past[i].uuid[1], named(snapshot, "bot")->uuid, 16);
+        memcpy(past[i].uuid[0], named(snapshot, "full")->uuid, 16);
+        past[i].time = snapshot->time - 1000 + (int64_t)i;
+    }
+    plan = hosts_plan(snapshot, &settings, &history);
+    assert_null(hosts_step(plan, PLAN_LINK_ENABLE));
+    assert_true(hosts_has_note(plan, PLAN_NOTE_COOLDOWN));
+    plan_free(plan);
+    history.nr_past = 2;
+    plan = hosts_plan(snapshot, &settings, &history);
+    assert_non_null(hosts_step(plan, PLAN_LINK_ENABLE));
+    plan_free(plan);
+    settings_dispose(&settings);
+    snapshot_free(snapshot);
+}
+
 /* A link goes off only when it fell well below, and only if it was ours. */
 static void test_link_off(void **state)
 {
@@ -857,6 +889,7 @@ int main(void)
         cmocka_unit_test(test_recorded_load),
         cmocka_unit_test(test_take_back), cmocka_unit_test(test_link_off),
         cmocka_unit_test(test_link_forbidden),
+        cmocka_unit_test(test_link_refused),
         cmocka_unit_test(test_bulk), cmocka_unit_test(test_any_link),
         cmocka_unit_test(test_max_links),
         cmocka_unit_test(test_names), cmocka_unit_test(test_twins),
