@@ -3,6 +3,7 @@
 
 #include "choose/cost.h"
 #include "choose/entity.h"
+#include "choose/field.h"
 #include "choose/findings.h"
 #include "choose/links.h"
 #include "choose/model.h"
@@ -24,7 +25,7 @@
 struct work {
     struct plan *plan;
     const struct snapshot *snapshot;
-    const struct settings *settings;
+    struct settings settings;	/* with prices that can be believed */
     const struct choose_history *history;
     struct choose_pairs pairs;
     struct choose_sizes sizes;
@@ -43,6 +44,39 @@ static void work_free(struct work *work)
     choose_pairs_free(&work->pairs);
 }
 
+/* pCPUs that all vCPUs ran or waited; INFINITY: not measured of all. */
+static double measured(const struct snapshot *snapshot)
+{
+    const struct snapshot_vcpu *vcpu;
+    double sum = 0;
+    size_t i;
+
+    for (i = 0; i < snapshot->nr_vcpus; i++) {
+        vcpu = &snapshot->vcpus[i];
+        if (vcpu->online && vcpu->utilisation.source == SNAPSHOT_SOURCE_NONE)
+            return INFINITY;
+        if (vcpu->online)
+            sum += vcpu->utilisation.value + vcpu->wait.value;
+    }
+    return sum;
+}
+
+/* The network cannot have cost more than what the other terms leave of all
+ * that was measured: where it would, its prices are too high for this host. */
+static void believe_prices(struct work *work)
+{
+    struct settings *settings = &work->settings;
+    double path = choose_path(&work->pairs, settings, false);
+    double room = measured(work->snapshot) - work->plan->before.total -
+                  work->sizes.starved_before;
+    double share = path > room ? fmax(0, room) / path : 1;
+
+    settings->vif_byte_ns *= share;
+    settings->vif_packet_ns *= share;
+    settings->link_byte_ns *= share;
+    settings->link_packet_ns *= share;
+}
+
 /* What is wrong, and how many vCPUs and which links there are to be. */
 static int look(struct work *work)
 {
@@ -51,20 +85,21 @@ static int look(struct work *work)
 
     rc = choose_pairs_new(&work->pairs, work->snapshot);
     if (!rc)
-        rc = choose_model_new(&work->before, work->snapshot, work->settings,
+        rc = choose_model_new(&work->before, work->snapshot, &work->settings,
                               work->history, &work->pairs, NULL, false);
     if (!rc)
         rc = choose_placement_new(&work->state_before, work->before, 0);
     if (rc)
         return rc;
-    choose_cost(work->before, work->state_before->slot, &work->plan->before);
-    work->plan->before.path = choose_path(&work->pairs, work->settings,
-                                          false);
-
+    choose_cost(work->before, work->state_before->slot, &work->plan->before,
+                NULL);
     rc = choose_resize(&work->sizes, work->plan, work->before, work->history);
+    believe_prices(work);
+    work->plan->before.path = choose_path(&work->pairs, &work->settings,
+                                          false);
     if (!rc)
         rc = choose_links(&work->pairs, work->plan, work->snapshot,
-                          work->settings, work->history, &work->sizes,
+                          &work->settings, work->history, &work->sizes,
                           &links);
     if (!rc)
         rc = choose_findings(work->plan, work->state_before, &work->pairs);
@@ -73,7 +108,7 @@ static int look(struct work *work)
     work->plan->before.starved = work->sizes.starved_before;
     work->after = work->before;
     if (work->sizes.changed || links)
-        rc = choose_model_new(&work->after, work->snapshot, work->settings,
+        rc = choose_model_new(&work->after, work->snapshot, &work->settings,
                               work->history, &work->pairs, &work->sizes,
                               true);
     return rc;
@@ -94,7 +129,7 @@ static uint32_t foreign_siblings(const struct choose_placement *state)
         domain = SNAPSHOT_OUTSIDE;
         for (t = model->core_first[core]; t < model->core_first[core + 1];
              t++) {
-            used += state->slot_count[t] != 0;
+            used += state->slots[t].count != 0;
             for (i = state->slot_head[t]; i != CHOOSE_NOWHERE;
                  i = state->next[i]) {
                 if (domain == SNAPSHOT_OUTSIDE)
@@ -110,7 +145,7 @@ static uint32_t foreign_siblings(const struct choose_placement *state)
 static int note_result(struct work *work, bool dropped, double gain,
                        double least)
 {
-    const struct settings *settings = work->settings;
+    const struct settings *settings = &work->settings;
     uint32_t mixed;
     int rc = 0;
 
@@ -136,9 +171,9 @@ static int note_result(struct work *work, bool dropped, double gain,
 }
 
 /*
- * What the entities that are to move cost where they are now, isolation apart,
- * whose price is no measure.  A share of that is asked for, not of the whole
- * host's cost: of a large one, few moves never gain much.
+ * What the entities that are to move cost where they are now.  A share of that
+ * is asked for, not of the whole host's cost: of a large one, few moves never
+ * gain much.
  */
 static int movers_cost(const struct work *work, double *cost_r)
 {
@@ -156,19 +191,19 @@ static int movers_cost(const struct work *work, double *cost_r)
         slot = model->entities[i].home;
         if (work->state->slot[i] == slot)
             continue;
-        choose_placement_parts(home, i, slot, &parts);
-        *cost_r += choose_placement_at(home, i, slot) - parts.isolation;
+        choose_parts(home, i, slot, &parts);
+        *cost_r += choose_parts_cost(&parts);
     }
     choose_placement_free(home);
     return 0;
 }
 
-/* New places, if they bring enough. */
+/* New places, if they bring enough, or what must not be goes. */
 static int place(struct work *work)
 {
-    const struct settings *settings = work->settings;
+    const struct settings *settings = &work->settings;
+    double gain, least = 0, barred = 0, barred_after = 0;
     struct plan_cost stay, moved;
-    double gain, least = 0;
     bool dropped = false;
     uint32_t i;
     int rc;
@@ -176,16 +211,17 @@ static int place(struct work *work)
     rc = choose_placement_new(&work->state, work->after, settings->move_gain);
     if (rc)
         return rc;
-    choose_cost(work->after, work->state->slot, &stay);
+    choose_cost(work->after, work->state->slot, &stay, &barred);
     rc = choose_search(work->state, settings->max_moves, CHOOSE_EFFORT);
     if (!rc)
         rc = movers_cost(work, &least);
     if (rc)
         return rc;
-    choose_cost(work->after, work->state->slot, &moved);
+    choose_cost(work->after, work->state->slot, &moved, &barred_after);
     gain = stay.total - moved.total;
     least = fmax(settings->min_gain, settings->min_gain_share * least);
-    if (work->state->nr_moved && gain < least) {
+    if (work->state->nr_moved && gain < least &&
+        barred_after > barred - CHOOSE_BARRED / 2) {
         dropped = true;
         for (i = 0; i < work->after->nr_entities; i++)
             choose_placement_move(work->state, i,
@@ -276,15 +312,15 @@ static int make(struct work *work)
         rc = place(work);
     if (!rc)
         rc = choose_link_steps(&work->pairs, work->plan, work->snapshot,
-                               work->settings);
+                               &work->settings);
     if (!rc)
         rc = choose_notes(work->plan, work->after);
     if (!rc)
         rc = add_places(work);
     if (rc)
         return rc;
-    choose_cost(work->after, work->state->slot, after);
-    after->path = choose_path(&work->pairs, work->settings, true);
+    choose_cost(work->after, work->state->slot, after, NULL);
+    after->path = choose_path(&work->pairs, &work->settings, true);
     after->starved = work->sizes.starved_after;
     after->total += after->path + after->starved;
     work->plan->before.total += work->plan->before.path +
@@ -298,7 +334,7 @@ int choose(struct plan **plan_r, const struct snapshot *snapshot,
            const struct choose_history *history, char **why_r)
 {
     struct work work = {
-        .snapshot = snapshot, .settings = settings, .history = history,
+        .snapshot = snapshot, .settings = *settings, .history = history,
     };
     int rc;
 

@@ -8,14 +8,19 @@ struct choose_edge;
 struct choose_model;
 struct plan_cost;
 
-/* What a pair's traffic costs between two slots; 0 on one core. */
-double choose_edge_distance(const struct choose_model *model,
+/* What a pair's traffic costs between two places, choose_afloat() included;
+ * 0 on one core. */
+double choose_edge_distance(const struct choose_model *model, uint32_t entity,
                             const struct choose_edge *edge, uint32_t from,
                             uint32_t to);
 
+/* The share of its demand that an entity loses by its memory at a place. */
+double choose_memory(const struct choose_model *model, uint32_t entity,
+                     uint32_t place);
+
 /* All terms that depend on places, from the definition; for reports and to
- * check the above.  path and starved are 0. */
+ * check placement.h.  path and starved are 0.  *penalty_r may be NULL. */
 void choose_cost(const struct choose_model *model, const uint32_t *slot,
-                 struct plan_cost *cost_r);
+                 struct plan_cost *cost_r, double *penalty_r);
 
 #endif

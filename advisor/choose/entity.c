@@ -3,7 +3,9 @@
 #include "choose/entity.h"
 
 #include "choose/model.h"
+#include "choose/order.h"
 #include "choose/policy.h"
+#include "choose/reach.h"
 #include "choose/resize.h"
 
 #include <errno.h>
@@ -21,25 +23,6 @@ double choose_demand(const struct snapshot_vcpu *vcpu)
         return fmin(run, 1);
     block = fmax(0, 1 - run - wait);
     return fmin(run / (run + block), 1);
-}
-
-/* See model.h: rigidity. */
-static double rigidity(const struct snapshot_vcpu *vcpu)
-{
-    double run = vcpu->utilisation.value, wait = vcpu->wait.value;
-
-    if (vcpu->utilisation.source == SNAPSHOT_SOURCE_NONE ||
-        vcpu->wait.source == SNAPSHOT_SOURCE_NONE)
-        return CHOOSE_RIGIDITY_UNKNOWN;
-    if (run + wait <= 0)
-        return CHOOSE_RIGIDITY_MIN;
-    return fmin(1, fmax(CHOOSE_RIGIDITY_MIN, 4 * wait / (run + wait)));
-}
-
-/* Slot with this pCPU, or UINT32_MAX. */
-static uint32_t slot_of(const uint32_t *slots, uint32_t pcpu)
-{
-    return pcpu < SNAPSHOT_PCPUS_MAX ? slots[pcpu] : UINT32_MAX;
 }
 
 static enum choose_fixed fixed_why(const struct choose_model *model,
@@ -65,93 +48,41 @@ static enum choose_fixed fixed_why(const struct choose_model *model,
     return CHOOSE_MOVABLE;
 }
 
-/* May this vCPU be put on the slot? */
-static bool slot_allowed(const struct choose_model *model,
-                         const struct snapshot_vcpu *vcpu,
-                         const struct snapshot_domain *domain,
-                         const struct choose_slot *slot)
+struct builder {
+    struct choose_model *model;
+    const struct choose_history *history;
+    const struct choose_sizes *sizes;
+    struct choose_reach reach;
+};
+
+/* Its own cap holds it, not others: it waits for nobody. */
+static bool capped(const struct snapshot *snapshot,
+                   const struct snapshot_domain *domain)
 {
-    const struct settings *settings = model->settings;
-    const struct snapshot *snapshot = model->snapshot;
+    double run = 0;
+    uint32_t i;
 
-    if (snapshot->pools[slot->pool].os_index != domain->pool ||
-        hwloc_bitmap_intersects(slot->pcpus, settings->banned_pcpus))
-        return false;
-    if (domain->domid && !domain->backend &&
-        hwloc_bitmap_intersects(slot->pcpus, settings->dom0_pcpus))
-        return false;
-    /* A hard mask that is not ours is respected even where moving within it
-     * is allowed. */
-    if (vcpu->hard_owner != SNAPSHOT_OWNER_SHMLINK &&
-        !settings->override_pins && !hwloc_bitmap_isfull(vcpu->hard) &&
-        !hwloc_bitmap_isincluded(slot->pcpus, vcpu->hard))
-        return false;
-    return true;
-}
-
-static void set_allowed(struct choose_model *model, uint32_t index)
-{
-    struct choose_entity *entity = &model->entities[index];
-    const struct snapshot *snapshot = model->snapshot;
-    uint8_t *bits = &model->allowed[index * model->allowed_bytes];
-    uint32_t slot, nr = 0;
-
-    for (slot = 0; slot < model->nr_slots; slot++) {
-        if (!slot_allowed(model, &snapshot->vcpus[entity->vcpu],
-                          &snapshot->domains[entity->domain],
-                          &model->slots[slot]))
-            continue;
-        bits[slot / 8] = (uint8_t)(bits[slot / 8] | 1u << slot % 8);
-        nr++;
-    }
-    if (!nr && !entity->fixed)
-        entity->fixed = CHOOSE_FIXED_NOWHERE;
-}
-
-/*
- * The slot to which its affinity binds it, so that the scheduler cannot help
- * it; UINT32_MAX: it may be on several.
- */
-static uint32_t bound_slot(const struct choose_model *model,
-                           const struct snapshot_vcpu *vcpu,
-                           const uint32_t *slots)
-{
-    hwloc_const_bitmap_t hard = vcpu->hard_effective ? vcpu->hard_effective
-                                                     : vcpu->hard;
-    hwloc_const_bitmap_t soft = vcpu->soft_effective ? vcpu->soft_effective
-                                                     : vcpu->soft;
-    int first = hwloc_bitmap_first(hard);
-    uint32_t slot;
-
-    slot = first < 0 ? UINT32_MAX : slot_of(slots, (uint32_t)first);
-    if (slot != UINT32_MAX &&
-        hwloc_bitmap_isincluded(hard, model->slots[slot].pcpus))
-        return slot;
-    first = hwloc_bitmap_first(soft);
-    slot = first < 0 ? UINT32_MAX : slot_of(slots, (uint32_t)first);
-    if (slot != UINT32_MAX &&
-        hwloc_bitmap_isincluded(soft, model->slots[slot].pcpus) &&
-        hwloc_bitmap_isincluded(soft, hard))
-        return slot;
-    return UINT32_MAX;
+    for (i = 0; domain->cap && i < domain->vcpus_max; i++)
+        run += snapshot->vcpus[domain->first_vcpu + i].utilisation.value;
+    return domain->cap && 100 * run >= 0.95 * domain->cap;
 }
 
 /* vCPUs of one sched unit: busy while any of them is. */
-static void add_entity(struct choose_model *model, const uint32_t *slots,
-                       size_t domain, uint32_t first, uint32_t nr,
-                       enum choose_fixed fixed)
+static void add_entity(const struct builder *b, size_t domain, uint32_t first,
+                       uint32_t nr, enum choose_fixed fixed)
 {
+    struct choose_model *model = b->model;
     const struct snapshot_domain *d = &model->snapshot->domains[domain];
-    struct choose_entity *entity = &model->entities[model->nr_entities];
+    struct choose_entity *entity = &model->entities[model->nr_entities++];
+    double idle = 1, blocked = 1;
     const struct snapshot_vcpu *vcpu;
-    double idle = 1, rigid = 0;
     uint32_t slot, i;
 
     entity->domain = domain;
     entity->vcpu = d->first_vcpu + first;
     entity->nr_vcpus = nr;
     entity->fixed = fixed;
-    entity->home = UINT32_MAX;
+    entity->home = choose_afloat(model);
     entity->isolated = d->isolated ||
         choose_listed(d, model->settings->isolated,
                       model->settings->nr_isolated);
@@ -161,21 +92,24 @@ static void add_entity(struct choose_model *model, const uint32_t *slots,
             (vcpu->hard_owner == SNAPSHOT_OWNER_ADMIN ||
              vcpu->soft_owner == SNAPSHOT_OWNER_ADMIN))
             entity->fixed = CHOOSE_FIXED_ADMIN;
-        slot = bound_slot(model, vcpu, slots);
-        rigid = fmax(rigid, slot != UINT32_MAX ? 1 : rigidity(vcpu));
-        entity->bound |= slot != UINT32_MAX;
-        if (entity->home == UINT32_MAX)
-            entity->home = slot != UINT32_MAX ? slot
-                                              : slot_of(slots, vcpu->pcpu);
+        slot = vcpu->online ? choose_reach_bound(&b->reach, vcpu)
+                            : UINT32_MAX;
+        if (entity->home == choose_afloat(model) && slot != UINT32_MAX)
+            entity->home = slot;
         idle *= 1 - choose_demand(vcpu);
+        blocked *= 1 - fmin(1, vcpu->utilisation.source ==
+                               SNAPSHOT_SOURCE_NONE ? CHOOSE_DEMAND_UNKNOWN
+                                                    : vcpu->utilisation.value);
+        if (vcpu->wait.source != SNAPSHOT_SOURCE_NONE)
+            entity->wait = fmax(entity->wait, vcpu->wait.value);
     }
     entity->demand = 1 - idle;
+    entity->run = 1 - blocked;
     if (d->cap)
         entity->demand = fmin(entity->demand, d->cap / 100.0 /
                               fmax(1, d->vcpus_online));
-    entity->weight = entity->demand * rigid;
-    entity->presence = CHOOSE_PRESENCE * rigid;
-    model->nr_entities++;
+    if (capped(model->snapshot, d))
+        entity->wait = 0;
 }
 
 /* vCPUs that Xen schedules as one: the threads of a core, where the pool
@@ -210,13 +144,12 @@ static bool online_after(const struct snapshot *snapshot,
     return after;
 }
 
-static void add_domain(struct choose_model *model, const uint32_t *slots,
-                       const struct choose_history *history,
-                       const struct choose_sizes *sizes, size_t index)
+static void add_domain(const struct builder *b, size_t index)
 {
+    struct choose_model *model = b->model;
     const struct snapshot_domain *d = &model->snapshot->domains[index];
     uint32_t unit = unit_vcpus(model, d), first, nr, i;
-    enum choose_fixed fixed = fixed_why(model, history, index);
+    enum choose_fixed fixed = fixed_why(model, b->history, index);
     bool added, any_added;
 
     if (d->state == SNAPSHOT_DOMAIN_OTHER)
@@ -224,7 +157,7 @@ static void add_domain(struct choose_model *model, const uint32_t *slots,
     for (first = 0; first < d->vcpus_max; first += unit) {
         any_added = false;
         for (nr = 0, i = 0; i < unit && first + i < d->vcpus_max; i++) {
-            if (!online_after(model->snapshot, sizes, index, first + i,
+            if (!online_after(model->snapshot, b->sizes, index, first + i,
                               &added))
                 continue;
             nr = i + 1;
@@ -232,7 +165,7 @@ static void add_domain(struct choose_model *model, const uint32_t *slots,
         }
         if (!nr)
             continue;
-        add_entity(model, slots, index, first, nr, fixed);
+        add_entity(b, index, first, nr, fixed);
         if (any_added)
             model->entities[model->nr_entities - 1].added = true;
     }
@@ -252,7 +185,7 @@ static void size_added(struct choose_model *model)
         sum = 0;
         nr = 0;
         for (j = model->domain_first[entity->domain];
-             j < model->domain_first[entity->domain + 1]; j++) {
+             j < model->domain_end[entity->domain]; j++) {
             other = &model->entities[j];
             if (other->added)
                 continue;
@@ -260,41 +193,27 @@ static void size_added(struct choose_model *model)
             nr++;
         }
         entity->demand = nr ? sum / nr / 2 : CHOOSE_DEMAND_UNKNOWN;
-        entity->weight = entity->demand * CHOOSE_RIGIDITY_MIN;
-        entity->presence = CHOOSE_PRESENCE * CHOOSE_RIGIDITY_MIN;
-        entity->home = UINT32_MAX;
-        entity->bound = false;
+        entity->run = entity->demand;
+        entity->wait = 0;
+        entity->home = choose_afloat(model);
     }
 }
 
-/* Entities that were seen nowhere start where there is least to wait. */
-static void house_rest(struct choose_model *model)
+static int make_entities(struct builder *b)
 {
-    struct choose_entity *entity;
-    double *load, best;
-    uint32_t i, slot, home;
+    struct choose_model *model = b->model;
+    const struct snapshot *snapshot = model->snapshot;
+    size_t *order = NULL, i;
+    int rc;
 
-    load = calloc(model->nr_slots, sizeof *load);
-    for (i = 0; load && i < model->nr_entities; i++)
-        if (model->entities[i].home != UINT32_MAX)
-            load[model->entities[i].home] += model->entities[i].weight;
-    for (i = 0; i < model->nr_entities; i++) {
-        entity = &model->entities[i];
-        if (entity->home != UINT32_MAX)
-            continue;
-        home = 0;
-        best = INFINITY;
-        for (slot = 0; load && slot < model->nr_slots; slot++)
-            if (load[slot] < best && (choose_allowed(model, i, slot) ||
-                                      entity->fixed == CHOOSE_FIXED_NOWHERE)) {
-                best = load[slot];
-                home = slot;
-            }
-        entity->home = home;
-        if (load)
-            load[home] += entity->weight;
+    rc = choose_order_domains(&order, snapshot);
+    for (i = 0; i < snapshot->nr_domains && !rc; i++) {
+        model->domain_first[order[i]] = model->nr_entities;
+        add_domain(b, order[i]);
+        model->domain_end[order[i]] = model->nr_entities;
     }
-    free(load);
+    free(order);
+    return rc;
 }
 
 int choose_entities(struct choose_model *model,
@@ -302,39 +221,34 @@ int choose_entities(struct choose_model *model,
                     const struct choose_sizes *sizes)
 {
     const struct snapshot *snapshot = model->snapshot;
-    uint32_t *slots, i;
-    unsigned pcpu;
-    size_t domain;
+    struct builder b = { .model = model, .history = history, .sizes = sizes };
+    int rc = -ENOMEM;
+    uint32_t i;
 
-    slots = calloc(SNAPSHOT_PCPUS_MAX, sizeof *slots);
     model->entities = calloc(snapshot->nr_vcpus + 1, sizeof *model->entities);
     model->domain_first = calloc(snapshot->nr_domains + 1, sizeof(uint32_t));
-    if (!slots || !model->entities || !model->domain_first) {
-        free(slots);
-        return -ENOMEM;
-    }
-    memset(slots, 0xff, SNAPSHOT_PCPUS_MAX * sizeof *slots);
-    for (i = 0; i < model->nr_slots; i++)
-        hwloc_bitmap_foreach_begin(pcpu, model->slots[i].pcpus)
-            slots[pcpu] = i;
-        hwloc_bitmap_foreach_end();
-    for (domain = 0; domain < snapshot->nr_domains; domain++) {
-        model->domain_first[domain] = model->nr_entities;
-        add_domain(model, slots, history, sizes, domain);
-    }
-    model->domain_first[domain] = model->nr_entities;
-    free(slots);
-
-    model->allowed_bytes = (model->nr_slots + 7) / 8;
+    model->domain_end = calloc(snapshot->nr_domains + 1, sizeof(uint32_t));
+    if (model->entities && model->domain_first && model->domain_end)
+        rc = choose_reach_new(&b.reach, model);
+    if (!rc)
+        rc = make_entities(&b);
+    if (rc)
+        goto out;
+    size_added(model);
     model->allowed = calloc((size_t)model->nr_entities + 1,
-                            model->allowed_bytes);
-    if (!model->allowed)
-        return -ENOMEM;
+                            model->slot_bytes);
+    model->roams = calloc((size_t)model->nr_entities + 1, model->slot_bytes);
+    if (!model->allowed || !model->roams) {
+        rc = -ENOMEM;
+        goto out;
+    }
     for (i = 0; i < model->nr_entities; i++) {
-        set_allowed(model, i);
+        choose_reach_allowed(&b.reach, i);
+        choose_reach_roams(&b.reach, i);
         model->nr_movable += !model->entities[i].fixed;
     }
-    size_added(model);
-    house_rest(model);
-    return 0;
+
+ out:
+    choose_reach_free(&b.reach);
+    return rc;
 }

@@ -16,7 +16,6 @@
 #define BUSY_BYTES 1e5		/* of a pair, per second */
 #define BUSY_WAIT 0.1		/* of a vCPU */
 #define MANY_SWITCHES 2000.0	/* of a VM, per second */
-#define FIRM 0.25		/* of two weights: not there by chance */
 #define COUNT_MAX 1000U
 
 static bool enough(const struct plan *plan)
@@ -38,19 +37,18 @@ static void meet(const struct choose_placement *state, uint32_t i, uint32_t j,
     const struct choose_entity *b = &model->entities[j];
     const struct choose_slot *s = &model->slots[state->slot[i]];
     const struct choose_slot *t = &model->slots[state->slot[j]];
-    double weights;
+    double both = a->demand * b->demand;
 
-    weights = choose_weight_at(a, state->slot[i]) *
-              choose_weight_at(b, state->slot[j]);
-    if (s->core != t->core || weights <= 0 ||
-        weights < FIRM * a->demand * b->demand)
+    if (state->slot[i] == choose_afloat(model) ||
+        state->slot[j] == choose_afloat(model) || s->core != t->core ||
+        both <= 0)
         return;
     if (s == t) {
         meeting->pcpu = s->pcpu;
-        meeting->slot_cost += weights;
+        meeting->slot_cost += both * s->belief;
     } else if (!model->settings->smt_sharing) {
         meeting->core_pcpu = s->pcpu;
-        meeting->core_cost += CHOOSE_FOREIGN * weights;
+        meeting->core_cost += model->settings->sibling_slowdown * both;
     }
 }
 
@@ -61,7 +59,7 @@ static void meet_edges(const struct choose_placement *state, size_t first,
     const struct choose_edge *edge;
     uint32_t i, k, from, to;
 
-    for (i = model->domain_first[first]; i < model->domain_first[first + 1];
+    for (i = model->domain_first[first]; i < model->domain_end[first];
          i++) {
         edge = &model->edges[model->entities[i].first_edge];
         for (k = 0; k < model->entities[i].nr_edges; k++, edge++) {
@@ -69,13 +67,14 @@ static void meet_edges(const struct choose_placement *state, size_t first,
                 continue;
             from = state->slot[i];
             to = state->slot[edge->to];
-            if (from == to)
+            if (from == choose_afloat(model) || to == choose_afloat(model) ||
+                model->slots[from].node != model->slots[to].node) {
+                meeting->distance_cost +=
+                    choose_edge_distance(model, i, edge, from, to);
+                meeting->node_bytes += (double)edge->bytes;
+            } else if (from == to) {
                 meeting->slot_cost +=
                     choose_together(model, &model->entities[i], edge, from);
-            else if (model->slots[from].node != model->slots[to].node) {
-                meeting->distance_cost +=
-                    choose_edge_distance(model, edge, from, to);
-                meeting->node_bytes += (double)edge->bytes;
             }
         }
     }
@@ -96,9 +95,9 @@ static int find_pair(struct plan *plan, const struct choose_placement *state,
     int rc = 0;
 
     for (i = model->domain_first[pair->first];
-         i < model->domain_first[pair->first + 1]; i++)
+         i < model->domain_end[pair->first]; i++)
         for (j = model->domain_first[pair->second];
-             j < model->domain_first[pair->second + 1]; j++)
+             j < model->domain_end[pair->second]; j++)
             meet(state, i, j, &meeting);
     meet_edges(state, pair->first, pair->second, &meeting);
     choose_rate(rate, bytes);
@@ -241,11 +240,10 @@ static int find_memory(struct plan *plan, const struct choose_placement *state,
 
     if (!domain->node_memory_bytes)
         return 0;
-    for (i = model->domain_first[index]; i < model->domain_first[index + 1];
+    for (i = model->domain_first[index]; i < model->domain_end[index];
          i++) {
         part = model->entities[i].demand *
-            (double)model->memory_cost[index * model->nr_nodes +
-                                model->slots[state->slot[i]].node];
+               choose_memory(model, i, state->slot[i]);
         cost += part;
         demand += model->entities[i].demand;
         away += part > 0 ? model->entities[i].demand : 0;
@@ -259,47 +257,6 @@ static int find_memory(struct plan *plan, const struct choose_placement *state,
                               domain->name, 100 * away / demand);
 }
 
-static int find_loads(struct plan *plan, const struct choose_placement *state)
-{
-    const struct choose_model *model = state->model;
-    const struct settings *settings = model->settings;
-    struct plan_finding *finding;
-    double limit, over;
-    uint32_t i;
-    int rc = 0;
-
-    for (i = 0; i < model->nr_cores && !rc && !enough(plan); i++) {
-        over = state->core_weight[i] - settings->core_cap;
-        if (over <= 0 || state->core_count[i] < 2)
-            continue;
-        rc = choose_add_finding(plan, model->snapshot, &finding,
-                                PLAN_FINDING_CORE_LOAD, SNAPSHOT_OUTSIDE,
-                                SNAPSHOT_OUTSIDE, over, over,
-                                "the core of pCPU %u is wanted for %.2f of "
-                                "its time (core-cap is %.2f)",
-                                model->slots[model->core_first[i]].pcpu,
-                                state->core_weight[i], settings->core_cap);
-        if (!rc)
-            finding->pcpu = model->slots[model->core_first[i]].pcpu;
-    }
-    for (i = 0; i < model->nr_nodes && !rc; i++) {
-        limit = settings->node_cap * model->node_cores[i];
-        over = state->node_demand[i] - limit;
-        if (over <= 0)
-            continue;
-        rc = choose_add_finding(plan, model->snapshot, &finding,
-                                PLAN_FINDING_NODE_LOAD, SNAPSHOT_OUTSIDE,
-                                SNAPSHOT_OUTSIDE, over, over,
-                                "on NUMA node %u %.2f pCPUs are wanted of %u "
-                                "cores (node-cap is %.2f)",
-                                model->node_index[i], state->node_demand[i],
-                                model->node_cores[i], settings->node_cap);
-        if (!rc)
-            finding->node = model->node_index[i];
-    }
-    return rc;
-}
-
 /* An isolated VM's company, named once for each VM. */
 static int find_isolation(struct plan *plan,
                           const struct choose_placement *state,
@@ -307,11 +264,14 @@ static int find_isolation(struct plan *plan,
 {
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[index];
-    uint32_t core = model->slots[state->slot[index]].core, t, i;
     const struct snapshot *snapshot = model->snapshot;
+    uint32_t slot = state->slot[index], core, t, i;
     struct plan_finding *finding;
     int rc;
 
+    if (slot == choose_afloat(model))
+        return 0;
+    core = model->slots[slot].core;
     for (t = model->core_first[core]; t < model->core_first[core + 1]; t++) {
         for (i = state->slot_head[t]; i != CHOOSE_NOWHERE;
              i = state->next[i]) {
@@ -319,8 +279,7 @@ static int find_isolation(struct plan *plan,
                 continue;
             rc = choose_add_finding(plan, snapshot, &finding,
                                     PLAN_FINDING_ISOLATION, entity->domain,
-                                    model->entities[i].domain, 0,
-                                    CHOOSE_BARRED, "%s is to be isolated "
+                                    model->entities[i].domain, 0, 0, "%s is to be isolated "
                                     "and shares the core of pCPU %u with %s",
                                     snapshot->domains[entity->domain].name,
                                     model->slots[t].pcpu, snapshot->
@@ -397,8 +356,6 @@ int choose_findings(struct plan *plan, struct choose_placement *state,
     }
     if (!rc)
         rc = find_domains(plan, state, first_switch);
-    if (!rc)
-        rc = find_loads(plan, state);
     free(first_switch);
     if (!rc && plan->nr_findings)
         qsort(plan->findings, plan->nr_findings, sizeof *plan->findings,

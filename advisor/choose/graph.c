@@ -36,7 +36,7 @@ static void find_ends(const struct choose_model *model, size_t domain,
     double sum = 0;
 
     ends->nr = 0;
-    for (i = first; i < model->domain_first[domain + 1]; i++) {
+    for (i = first; i < model->domain_end[domain]; i++) {
         /* Insert by falling demand; drop what falls off the end. */
         for (j = ends->nr; j > 0; j--) {
             if (model->entities[ends->entity[j - 1]].demand >=
@@ -151,7 +151,7 @@ static void find_backend(const struct choose_model *model, struct ends *ends)
     if (domain == SNAPSHOT_OUTSIDE)
         return;
     for (i = model->domain_first[domain];
-         i < model->domain_first[domain + 1]; i++) {
+         i < model->domain_end[domain]; i++) {
         vcpu = &snapshot->vcpus[model->entities[i].vcpu];
         if (hwloc_bitmap_isfull(vcpu->hard) && hwloc_bitmap_isfull(vcpu->soft))
             return;
@@ -175,22 +175,24 @@ static void merge(struct graph *graph)
     graph->nr = nr;
 }
 
-/* What share of an entity's work so many packets per second stand for. */
-static double share_of_work(const struct choose_model *model,
-                            const struct choose_entity *entity, double packets)
+/* VM switches per second of all its vCPUs. */
+static double switches_of(const struct choose_model *model,
+                          const struct choose_entity *entity)
 {
     const struct snapshot_vcpu *v = &model->snapshot->vcpus[entity->vcpu];
     double switches = 0;
     uint32_t i;
 
-    if (packets <= 0)
-        return 0;
-    for (i = 0; i < entity->nr_vcpus; i++) {
-        if (v[i].switches.source == SNAPSHOT_SOURCE_NONE)
-            return fmin(1, packets / CHOOSE_SWITCHES_UNKNOWN);
-        switches += v[i].switches.value;
-    }
-    return packets < switches ? packets / switches : 1;
+    for (i = 0; i < entity->nr_vcpus; i++)
+        switches += v[i].switches.source == SNAPSHOT_SOURCE_NONE ?
+                    CHOOSE_SWITCHES_UNKNOWN : v[i].switches.value;
+    return switches;
+}
+
+/* What share of an entity's work so many packets per second stand for. */
+static double share_of_work(double packets, double switches)
+{
+    return packets < switches ? packets / switches : packets > 0;
 }
 
 static void store_edge(struct choose_model *model, uint32_t from, uint32_t to,
@@ -198,17 +200,17 @@ static void store_edge(struct choose_model *model, uint32_t from, uint32_t to,
 {
     struct choose_entity *a = &model->entities[from];
     const struct choose_entity *b = &model->entities[to];
-    double storm = wire->met * model->settings->switch_ns * 1e-9;
+    double of_a = switches_of(model, a), of_b = switches_of(model, b);
+    double storm = fmin(wire->met, of_a + of_b) *
+                   model->settings->switch_ns * 1e-9;
     double meeting = (fmin(a->demand, b->demand) - a->demand * b->demand) *
-                     fmin(share_of_work(model, a, wire->met),
-                          share_of_work(model, b, wire->met));
-    double home = a->demand > 0 && b->demand > 0 ?
-        a->weight / a->demand * b->weight / b->demand : 0;
+                     fmin(share_of_work(wire->met, of_a),
+                          share_of_work(wire->met, of_b));
 
     model->edges[a->first_edge + a->nr_edges++] = (struct choose_edge) {
         .to = to, .bytes = (float)wire->bytes, .packets = (float)wire->packets,
         .storm = (float)fmin(a->demand + b->demand, storm),
-        .meeting = (float)meeting, .meeting_home = (float)(meeting * home),
+        .meeting = (float)meeting,
     };
 }
 

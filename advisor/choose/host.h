@@ -3,15 +3,24 @@
 #ifndef SHMLINK_CHOOSE_HOST_H
 #define SHMLINK_CHOOSE_HOST_H
 
-#include <hwloc.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct choose_model;
+struct snapshot;
 
-/* far: distances beyond local of node to node, in units of 10; the caller
- * frees it. */
-int choose_host(struct choose_model *model, hwloc_topology_t topology,
-                double **far_r);
-int choose_host_memory(struct choose_model *model, hwloc_topology_t topology,
-                       const double *far);
+/*
+ * Slots, nodes and what distance costs.  *nodes_r [nr_nodes]: which of
+ * snapshot->nodes each is.  Errors: -EINVAL no online pCPU in a cpupool,
+ * -ENOMEM.  Owns: caller, free().
+ */
+int choose_host(struct choose_model *model, uint32_t **nodes_r);
+
+/* Once entities are known: memory_cost.  Errors: -ENOMEM. */
+int choose_host_memory(struct choose_model *model, const uint32_t *nodes);
+
+/* Distance of two of snapshot->nodes, in units of 10 beyond local. */
+double choose_node_steps(const struct snapshot *snapshot, size_t from,
+                         size_t to);
 
 #endif

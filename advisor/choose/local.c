@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "choose/local.h"
 
+#include "choose/field.h"
+
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 /* Up to this size an exchange tries every slot, and the one that is put out
@@ -44,8 +47,11 @@ void choose_local_enqueue(struct choose_local *search, uint32_t entity)
 static void enqueue_core(struct choose_local *search, uint32_t slot)
 {
     const struct choose_model *model = search->model;
-    uint32_t core = model->slots[slot].core, s, i;
+    uint32_t core, s, i;
 
+    if (slot == choose_afloat(model))
+        return;
+    core = model->slots[slot].core;
     for (s = model->core_first[core]; s < model->core_first[core + 1]; s++)
         for (i = search->state->slot_head[s]; i != CHOOSE_NOWHERE;
              i = search->state->next[i])
@@ -92,7 +98,7 @@ void choose_local_rollback(struct choose_local *search, size_t nr_log,
     while (search->nr_log > nr_log) {
         struct choose_change *last = &search->log[--search->nr_log];
 
-        choose_placement_move(search->state, last->entity, last->from);
+        choose_placement_move(search->state, last->entity, last->slot);
     }
     search->total = total;
 }
@@ -102,7 +108,7 @@ uint64_t choose_local_effort(const struct choose_local *search, uint32_t entity)
     const struct choose_entity *e = &search->model->entities[entity];
 
     return search->model->nr_slots + 4 * e->nr_edges +
-           4 * (search->model->domain_first[e->domain + 1] -
+           4 * (search->model->domain_end[e->domain] -
                 search->model->domain_first[e->domain]);
 }
 
@@ -117,13 +123,15 @@ uint32_t choose_local_best(const struct choose_local *search, uint32_t entity,
 
     full = current == e->home &&
            search->state->nr_moved >= search->max_moves;
-    for (slot = 0; slot < search->model->nr_slots && !full; slot++) {
+    if (full)
+        return best;
+    for (slot = 0; slot < search->model->nr_slots; slot++) {
         if (cost[slot] < least && choose_local_allowed(search, entity, slot)) {
-            least = cost[slot];
+            least = cost[slot] - CHOOSE_EPSILON;
             best = slot;
         }
     }
-    return best;
+    return cost[e->home] < least ? e->home : best;
 }
 
 /*
@@ -141,7 +149,7 @@ static bool try_eject(struct choose_local *search, uint32_t entity,
     if (search->model->nr_slots <= SMALL_SLOTS) {
         if (!choose_local_spend(search, choose_local_effort(search, victim)))
             goto back;
-        choose_placement_field(state, victim, search->other_cost);
+        choose_field(state, victim, search->other_cost);
         to = choose_local_best(search, victim, search->other_cost);
         delta = search->other_cost[to] - search->other_cost[slot];
     } else {
@@ -149,8 +157,8 @@ static bool try_eject(struct choose_local *search, uint32_t entity,
             !choose_local_spend(search,
                                 choose_local_effort(search, victim) / 4))
             goto back;
-        delta = choose_placement_at(state, victim, from) -
-                choose_placement_at(state, victim, slot);
+        delta = choose_cost_at(state, victim, from) -
+                choose_cost_at(state, victim, slot);
     }
     if (to == slot || first + delta >= -CHOOSE_EPSILON)
         goto back;
@@ -182,15 +190,15 @@ static bool try_swap(struct choose_local *search, uint32_t entity)
     limit = model->nr_slots <= SMALL_SLOTS ? model->nr_slots : SWAP_SLOTS;
     for (slot = 0; slot < model->nr_slots; slot++) {
         if (slot == search->state->slot[entity] ||
-            !search->state->slot_count[slot] ||
+            !search->state->slots[slot].count ||
             !choose_local_allowed(search, entity, slot))
             continue;
         /* Keep the best few, by cost without waiting. */
         value = search->cost[slot] - demand *
-                search->state->slot_weight[slot];
+                search->state->slots[slot].demand;
         for (j = nr; j > 0; j--) {
             if (search->cost[best[j - 1]] - demand *
-                search->state->slot_weight[best[j - 1]] <= value)
+                search->state->slots[best[j - 1]].demand <= value)
                 break;
             if (j < limit)
                 best[j] = best[j - 1];
@@ -215,9 +223,60 @@ static bool try_swap(struct choose_local *search, uint32_t entity)
     return false;
 }
 
+/* The floating one that it talks to most; CHOOSE_NOWHERE: none. */
+static uint32_t partner(const struct choose_local *search, uint32_t entity)
+{
+    const struct choose_model *model = search->model;
+    const struct choose_entity *e = &model->entities[entity];
+    const struct choose_edge *edge = &model->edges[e->first_edge];
+    uint32_t best = CHOOSE_NOWHERE, i;
+    float most = 0;
+
+    for (i = 0; i < e->nr_edges; i++, edge++)
+        if (edge->bytes > most &&
+            search->state->slot[edge->to] == choose_afloat(model) &&
+            choose_local_movable(search, edge->to)) {
+            most = edge->bytes;
+            best = edge->to;
+        }
+    return best;
+}
+
+double choose_local_pair(struct choose_local *search, uint32_t entity,
+                         struct choose_change pair[2])
+{
+    struct choose_placement *state = search->state;
+    uint32_t afloat = choose_afloat(search->model), slot, best = afloat;
+    uint32_t other = partner(search, entity);
+    double gain;
+
+    if (state->slot[entity] != afloat || other == CHOOSE_NOWHERE ||
+        state->nr_moved + 2 > search->max_moves ||
+        !choose_local_spend(search, choose_local_effort(search, other)))
+        return 0;
+    search->cost[afloat] = INFINITY;
+    for (slot = 0; slot < afloat; slot++)
+        if (search->cost[slot] < search->cost[best] - CHOOSE_EPSILON &&
+            choose_local_allowed(search, entity, slot))
+            best = slot;
+    if (best == afloat)
+        return 0;
+    gain = choose_cost_at(state, entity, afloat) - search->cost[best];
+    choose_placement_move(state, entity, best);
+    choose_field(state, other, search->other_cost);
+    slot = choose_local_best(search, other, search->other_cost);
+    gain += search->other_cost[afloat] - search->other_cost[slot];
+    choose_placement_move(state, entity, afloat);
+    pair[0] = (struct choose_change) { entity, best };
+    pair[1] = (struct choose_change) { other, slot };
+    return slot == afloat ? 0 : gain;
+}
+
 void choose_local_improve(struct choose_local *search)
 {
+    struct choose_change pair[2];
     uint32_t entity, slot;
+    double gain;
 
     while (search->nr_queued && !search->rc) {
         entity = search->queue[search->head];
@@ -226,12 +285,17 @@ void choose_local_improve(struct choose_local *search)
         search->queued[entity] = false;
         if (!choose_local_spend(search, choose_local_effort(search, entity)))
             continue;
-        choose_placement_field(search->state, entity, search->cost);
+        choose_field(search->state, entity, search->cost);
         slot = choose_local_best(search, entity, search->cost);
         if (slot != search->state->slot[entity])
             choose_local_change(search, entity, slot, search->cost[slot] -
                    search->cost[search->state->slot[entity]]);
-        else
-            try_swap(search, entity);
+        else if (!try_swap(search, entity)) {
+            gain = choose_local_pair(search, entity, pair);
+            if (gain <= CHOOSE_EPSILON)
+                continue;
+            choose_local_change(search, pair[0].entity, pair[0].slot, -gain);
+            choose_local_change(search, pair[1].entity, pair[1].slot, 0);
+        }
     }
 }

@@ -11,7 +11,7 @@
 #define CHOOSE_EPSILON 1e-9
 
 struct choose_change {
-    uint32_t entity, from;
+    uint32_t entity, slot;
 };
 
 struct choose_local {
@@ -19,10 +19,11 @@ struct choose_local {
     const struct choose_model *model;
     uint32_t max_moves;
     uint64_t effort, random;
-    double *cost, *other_cost;		/* of each slot */
+    double *cost, *other_cost;		/* see choose_field() */
     uint32_t *queue, head, nr_queued;	/* ring of nr_entities */
     bool *queued;
-    struct choose_change *log;		/* since the last commit */
+    struct choose_change *log;		/* where they were, since the
+					   last commit */
     size_t nr_log, room_log;
     double total;			/* relative to the start */
     int rc;
@@ -30,7 +31,7 @@ struct choose_local {
 
 /* Take from the effort that is left; false, and nothing left: too much. */
 bool choose_local_spend(struct choose_local *search, uint64_t effort);
-/* What choose_placement_field() of an entity costs. */
+/* What choose_field() of an entity costs. */
 uint64_t choose_local_effort(const struct choose_local *search,
                              uint32_t entity);
 
@@ -51,6 +52,14 @@ void choose_local_change(struct choose_local *search, uint32_t entity,
 /* Undo down to a length of the log. */
 void choose_local_rollback(struct choose_local *search, size_t nr_log,
                            double total);
+
+/*
+ * One that floats and the one it talks to most, bound together: pair is what to
+ * do, the result what that gains, where neither gains alone.  cost[] is that
+ * of entity, and spoilt.
+ */
+double choose_local_pair(struct choose_local *search, uint32_t entity,
+                         struct choose_change pair[2]);
 
 /* Until nothing in the queue finds a better place, or effort runs out. */
 void choose_local_improve(struct choose_local *search);

@@ -6,12 +6,11 @@
 #include "choose/host.h"
 #include "choose/pairs.h"
 #include "choose/prices.h"
-#include "model/topology.h"
+#include "choose/spread.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /*
  * What went by vif and now goes by a link, dom0 no longer does, and the other
@@ -40,18 +39,16 @@ static void relieve_dom0(struct choose_model *model,
     saved *= settings->dom0_share;
     if (domain == SNAPSHOT_OUTSIDE)
         return;
-    for (e = model->domain_first[domain]; e < model->domain_first[domain + 1];
-         e++)
+    for (e = model->domain_first[domain]; e < model->domain_end[domain]; e++)
         demand += model->entities[e].demand;
     if (demand <= 0)
         return;
     /* The prices are guesses: a tenth is always left, and a doubling is the
      * most that is added. */
     share = fmin(2, fmax(0.1, 1 - saved / demand));
-    for (e = model->domain_first[domain]; e < model->domain_first[domain + 1];
-         e++) {
+    for (e = model->domain_first[domain]; e < model->domain_end[domain]; e++) {
         entity = &model->entities[e];
-        entity->weight = fmin(1, entity->weight * share);
+        entity->run = fmin(1, entity->run * share);
         entity->demand = fmin(1, entity->demand * share);
     }
 }
@@ -63,9 +60,8 @@ int choose_model_new(struct choose_model **model_r,
                      const struct choose_pairs *pairs,
                      const struct choose_sizes *sizes, bool links)
 {
-    hwloc_topology_t topology = NULL;
     struct choose_model *model;
-    double *far = NULL;
+    uint32_t *nodes = NULL;
     int rc;
 
     model = calloc(1, sizeof *model);
@@ -73,28 +69,25 @@ int choose_model_new(struct choose_model **model_r,
         return -ENOMEM;
     model->snapshot = snapshot;
     model->settings = settings;
-    rc = topology_new(&topology, snapshot, &model->dropped);
-    if (rc)
-        goto out;
-    rc = choose_host(model, topology, &far);
+    rc = choose_host(model, &nodes);
     if (!rc)
         rc = choose_entities(model, history, sizes);
     if (!rc)
-        relieve_dom0(model, pairs, links);
+        rc = choose_spread(model);
     if (!rc)
-        rc = choose_host_memory(model, topology, far);
+        rc = choose_host_memory(model, nodes);
     if (!rc)
         rc = choose_graph(model, pairs, links);
-
- out:
-    if (topology)
-        hwloc_topology_destroy(topology);
-    free(far);
-    if (rc)
+    if (!rc)
+        rc = choose_bounds(model);
+    free(nodes);
+    if (rc) {
         choose_model_free(model);
-    else
-        *model_r = model;
-    return rc;
+        return rc;
+    }
+    relieve_dom0(model, pairs, links);
+    *model_r = model;
+    return 0;
 }
 
 void choose_model_free(struct choose_model *model)
@@ -103,16 +96,22 @@ void choose_model_free(struct choose_model *model)
 
     if (!model)
         return;
-    for (i = 0; i < model->nr_slots; i++)
+    for (i = 0; model->slots && i < model->snapshot->nr_pcpus; i++)
         hwloc_bitmap_free(model->slots[i].pcpus);
     free(model->slots);
     free(model->core_first);
+    free(model->core_limit);
+    free(model->node_limit);
+    free(model->far);
     free(model->node_cores);
     free(model->node_index);
     free(model->byte_cost);
     free(model->packet_cost);
     free(model->entities);
     free(model->allowed);
+    free(model->roams);
+    free(model->spread);
+    free(model->domain_end);
     free(model->domain_first);
     free(model->memory_cost);
     free(model->edges);

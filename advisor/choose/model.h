@@ -6,46 +6,56 @@
  * THE MODEL.  What is placed are entities: online vCPUs, or with sched-gran
  * other than cpu the groups of vCPUs that Xen schedules together.  They are
  * put on slots: pCPUs, or the whole cores or sockets of such a cpupool.
- * Every term is in pCPUs: seconds of processor time that are wasted or waited
- * for per second.
+ * An entity is either bound to one slot, by its affinity or by the plan, or
+ * afloat: the scheduler moves it.  Where a floating one was seen last says
+ * nothing and is not looked at.
+ *
+ * Cost: every term is in pCPUs, seconds of processor time that are wasted or
+ * waited for per second, and none is more than what was measured as run or
+ * waited for.
  *
  * demand of a vCPU: with run, wait and block fractions r, w, b (sum 1), what
  *   it would use if it never waited: r / (r + b), since a cycle of work and
  *   blocking would take just that much less; r where wait is not known.
- * weight: the demand that it presses on one slot.  A vCPU that the scheduler
- *   may move has demand * rigidity, where rigidity is 4 * w / (r + w) within
- *   [0.25, 1]: a vCPU that waits a quarter of the time in which it could run
- *   was not helped by the scheduler; 0.5 where wait is not known.  One that
- *   is pinned to one slot, or that the plan moves, has its whole demand.
- * contention: weights a and b on one slot collide a * b of the time (they are
- *   busy independently), for which one of them waits.  Not so far as they work
- *   for each other: what wakes the one comes while the other runs.  As much of
- *   them as min(1, packets / VM switches) of each is such work, and collides
- *   min(a, b) of the time.
- *   On sibling threads of one core: sibling_slowdown * a * b for vCPUs of one
- *   VM, or if smt_sharing; else, so that it is worse than one thread and not
- *   worth it for a short way, 1.25 * (a + 0.2) * (b + 0.2), where 0.2 is
- *   times the rigidity of each.  A plan makes no such neighbours: where it
- *   moves one and the other is bound to its place too, CHOOSE_BARRED more.
- *   An isolated VM: CHOOSE_BARRED for each entity of another VM on a core of
- *   its own, which nothing that is gained elsewhere pays for.
- * overload: 4 for each pCPU of weight beyond core_cap on a core, and of demand
- *   beyond node_cap on the cores of a node: higher than what distance can
- *   bring, so that chatty VMs are not piled up.
- * switches: the packets of a pair on one slot * switch_ns, at most the two
- *   demands.
+ * afloat: what it ran is spread over the slots where it may run, as the idle
+ *   counters say that floating vCPUs ran there; evenly where they do not.
+ *   What a counter says beyond that is spread nowhere: it stays there.
+ * waiting: one that floats waits as it did: w, 0 where that is not known.  Two
+ *   demands a and b on one slot collide a * b of the time (they are busy
+ *   independently), for which one of them waits; so do a bound one and what
+ *   floats there.  Not so far as two work for each other: what wakes the one
+ *   comes while the other runs.  As much of them as min(1, packets / VM
+ *   switches) of each is such work, and collides min(a, b) of the time.
+ *   Among those that are bound to a slot and stay, all that is scaled down to
+ *   what they waited.
+ * siblings: on different threads of a core sibling_slowdown * a * b.
+ * switches: a pair on one slot is switched as often as it exchanges packets,
+ *   at most as often as both are now; switch_ns each.
  * distance: bytes and packets of a pair * what they cost more than within one
- *   core (cache_byte_ns, node_byte_ns, remote_*_ns * (distance - 10) / 10).
+ *   core (cache_byte_ns, node_byte_ns, remote_*_ns * (distance - 10) / 10); of
+ *   what floats, the mean over the nodes where it runs.
  *   What goes by vif goes by the backend's vCPUs if these are pinned; if they
  *   float they are taken to follow, and the pair counts directly.  Nothing
  *   draws a VM to one that does not answer it: any VM can send to any other.
- * memory: demand * memory_slowdown * (distance - 10) / 10, mean over where the
- *   VM's memory is; where Xen does not say, it is where the VM runs.
- * path, starved: do not depend on places; see resize.h, prices.h.
+ * memory: with x = memory_slowdown * (distance - 10) / 10, demand * x / (1 + x),
+ *   mean over where the VM's memory is; where Xen does not say, it is where the
+ *   VM runs.
+ * path, starved: do not depend on places; see prices.h, resize.h.
+ *
+ * Penalty: what a plan must not do; it steers the search and is in no cost.
+ *   barred: CHOOSE_BARRED for two VMs on sibling threads by doing of the plan
+ *   (unless smt_sharing), and for another VM's entity bound to a core of an
+ *   isolated one, or an isolated one afloat.
+ *   overload: CHOOSE_OVERLOAD for each pCPU of demand that is bound to a core
+ *   beyond core_cap of it, or to a node beyond node_cap of its cores; what is
+ *   bound there now is allowed, and one alone on its core is no overload.
  *
  * dom0 loses (or gains) dom0_share of the vif's price of what went by vif (or
  * link) and now goes by link (or vif).  Traffic of a pair of VMs is shared out
  * over their vCPUs by demand (the busiest CHOOSE_ENDS_MAX of each).
+ *
+ * Entities, slots and nodes are in an order that does not depend on numbers
+ * (order.h): with nodes, pCPUs or domains renumbered, the same is decided.
  */
 #ifndef SHMLINK_CHOOSE_MODEL_H
 #define SHMLINK_CHOOSE_MODEL_H
@@ -58,11 +68,7 @@ struct choose_pairs;
 struct choose_sizes;
 
 #define CHOOSE_OVERLOAD		4.0
-#define CHOOSE_FOREIGN		1.25
-#define CHOOSE_PRESENCE		0.2
 #define CHOOSE_BARRED		100.0
-#define CHOOSE_RIGIDITY_MIN	0.25
-#define CHOOSE_RIGIDITY_UNKNOWN	0.5
 #define CHOOSE_DEMAND_UNKNOWN	0.1
 #define CHOOSE_SWITCHES_UNKNOWN	1000.0	/* per second */
 #define CHOOSE_ENDS_MAX		8U
@@ -82,8 +88,12 @@ enum choose_fixed {
 
 struct choose_slot {
     uint32_t pcpu;		/* lowest os_index in it */
-    uint32_t core, group, node;	/* logical */
+    uint32_t core, group, node;
     uint32_t pool;		/* index in snapshot->pools */
+    double busy;		/* measured; NAN: not known */
+    double share;		/* of what floats, relative to others */
+    double base;		/* busy beyond all that is known to run here */
+    double belief;		/* of collisions among those at home, 0..1 */
     hwloc_bitmap_t pcpus;
 };
 
@@ -92,10 +102,10 @@ struct choose_entity {
     size_t vcpu;		/* index in snapshot->vcpus, of the first */
     uint32_t nr_vcpus;
     double demand;
-    double weight;		/* at home; elsewhere it is demand */
-    double presence;		/* at home; elsewhere CHOOSE_PRESENCE */
-    uint32_t home;		/* slot where it is now */
-    bool bound;			/* there by its affinity */
+    double run, wait;		/* measured */
+    uint32_t home;		/* slot that it is bound to now; else
+				   choose_afloat() */
+    double norm;		/* run * norm * slot's share: its part there */
     enum choose_fixed fixed;
     bool isolated;
     bool added;			/* this plan brings it online */
@@ -107,7 +117,6 @@ struct choose_edge {
     float bytes, packets;	/* per second, both directions */
     float storm;		/* VM switches on one slot, pCPUs */
     float meeting;		/* collisions there beyond those by chance */
-    float meeting_home;		/* the same where both are at home */
 };
 
 struct choose_model {
@@ -117,20 +126,25 @@ struct choose_model {
     struct choose_slot *slots;
     uint32_t nr_slots, nr_cores, nr_groups, nr_nodes;
     uint32_t *core_first;	/* [nr_cores + 1]: slots are sorted by core */
+    double *core_limit;		/* demand that may be bound to each */
+    double *node_limit;
     uint32_t *node_cores;	/* cores of each node */
     uint32_t *node_index;	/* os_index of each node */
     bool caches_known;
     double *byte_cost;		/* [node * nr_nodes + node], pCPUs per byte/s,
 				   between different cache groups */
     double *packet_cost;
+    double *far;		/* units of 10 beyond local */
     double group_cost;		/* per byte/s within a group */
-    unsigned dropped;		/* objects that topology_new() dropped */
+    unsigned dropped;		/* objects that no tree could hold */
 
     struct choose_entity *entities;
     uint32_t nr_entities, nr_movable;
-    uint8_t *allowed;		/* [entity * allowed_bytes], bit = slot */
-    size_t allowed_bytes;
-    uint32_t *domain_first;	/* [nr_domains + 1]: entities by domain */
+    size_t slot_bytes;		/* of a set of slots */
+    uint8_t *allowed;		/* [entity * slot_bytes], bit = slot */
+    uint8_t *roams;		/* the same: where its affinity lets it run */
+    float *spread;		/* [entity * nr_nodes]: where it floats */
+    uint32_t *domain_first, *domain_end;	/* entities by domain */
     float *memory_cost;		/* [domain * nr_nodes + node], per demand */
     struct choose_edge *edges;
     uint32_t nr_edges;
@@ -149,11 +163,24 @@ int choose_model_new(struct choose_model **model_r,
                      const struct choose_sizes *sizes, bool links);
 void choose_model_free(struct choose_model *model);
 
+static inline bool choose_in(const struct choose_model *model,
+                             const uint8_t *sets, uint32_t entity,
+                             uint32_t slot)
+{
+    return sets[entity * model->slot_bytes + slot / 8] >> (slot % 8) & 1;
+}
+
+/* May the plan put it there? */
 static inline bool choose_allowed(const struct choose_model *model,
                                   uint32_t entity, uint32_t slot)
 {
-    return model->allowed[entity * model->allowed_bytes + slot / 8] >>
-           (slot % 8) & 1;
+    return choose_in(model, model->allowed, entity, slot);
+}
+
+/* In the place of a slot: bound to none. */
+static inline uint32_t choose_afloat(const struct choose_model *model)
+{
+    return model->nr_slots;
 }
 
 #endif

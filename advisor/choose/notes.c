@@ -37,7 +37,7 @@ static int note_pins(struct plan *plan, const struct choose_model *model,
     int rc = -ENOMEM;
 
     for (i = model->domain_first[index];
-         vcpus && i < model->domain_first[index + 1]; i++)
+         vcpus && i < model->domain_end[index]; i++)
         if (model->entities[i].fixed == CHOOSE_FIXED_ADMIN)
             for (j = 0; j < model->entities[i].nr_vcpus; j++)
                 hwloc_bitmap_set(vcpus, snapshot->
@@ -84,7 +84,7 @@ static int note_domain(struct plan *plan, const struct choose_model *model,
     int rc;
 
     rc = note_twin(plan, model, index);
-    if (rc || first == model->domain_first[index + 1])
+    if (rc || first == model->domain_end[index])
         return rc;
     rc = note_pins(plan, model, index);
     for (i = 0; i < sizeof reasons / sizeof *reasons && !rc; i++)
@@ -278,8 +278,8 @@ static int note_data(struct plan *plan, const struct choose_model *model)
                              "want %.1f of a pCPU", CHOOSE_DEMAND_UNKNOWN);
     else if (!rc && !wait)
         rc = choose_add_note(plan, snapshot, PLAN_NOTE_DATA, SNAPSHOT_OUTSIDE,
-                             "waiting was not measured: what the scheduler "
-                             "does by itself is guessed");
+                             "waiting was not measured: VMs that are not "
+                             "pinned are taken not to wait");
     if (!rc && !snapshot->nr_traffic && !snapshot->nr_links)
         rc = choose_add_note(plan, snapshot, PLAN_NOTE_DATA, SNAPSHOT_OUTSIDE,
                              "no traffic was measured: VMs are placed by "

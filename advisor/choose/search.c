@@ -17,6 +17,7 @@
 #include "choose/search.h"
 
 #include "choose/cost.h"
+#include "choose/field.h"
 #include "choose/local.h"
 #include "choose/shake.h"
 #include "model/plan.h"
@@ -29,11 +30,38 @@
 /* What may be accepted at first, in mean costs of an entity. */
 #define HEAT 0.3
 
-/* The best single moves first, for when only a few may be made. */
+/* What one would do next, and what that gains for each move. */
+static double consider(struct choose_local *search, uint32_t entity,
+                       struct choose_change pair[2])
+{
+    uint32_t from = search->state->slot[entity], slot;
+    double gain;
+
+    choose_field(search->state, entity, search->cost);
+    slot = choose_local_best(search, entity, search->cost);
+    pair[0] = (struct choose_change) { entity, slot };
+    pair[1].entity = CHOOSE_NOWHERE;
+    if (slot != from)
+        return search->cost[from] - search->cost[slot];
+    gain = choose_local_pair(search, entity, pair);
+    return gain / 2;
+}
+
+static void carry_out(struct choose_local *search,
+                      const struct choose_change pair[2], double gain)
+{
+    choose_local_change(search, pair[0].entity, pair[0].slot, -gain);
+    if (pair[1].entity == CHOOSE_NOWHERE)
+        return;
+    choose_local_change(search, pair[1].entity, pair[1].slot, -gain);
+}
+
+/* The best moves first, for when only a few may be made. */
 static int best_first(struct choose_local *search)
 {
     const struct choose_model *model = search->model;
-    uint32_t i, best, slot;
+    struct choose_change pair[2];
+    uint32_t i, best;
     double *gain, most;
     bool *fresh;
 
@@ -50,7 +78,7 @@ static int best_first(struct choose_local *search)
         best = 0;
         most = 0;
         for (i = 0; i < model->nr_entities; i++) {
-            if (gain[i] > most) {
+            if (gain[i] > most + CHOOSE_EPSILON) {
                 most = gain[i];
                 best = i;
             }
@@ -59,15 +87,14 @@ static int best_first(struct choose_local *search)
             !choose_local_spend(search, choose_local_effort(search, best) +
                                               model->nr_entities / 4))
             break;
-        choose_placement_field(search->state, best, search->cost);
-        slot = choose_local_best(search, best, search->cost);
-        most = search->cost[search->state->slot[best]] - search->cost[slot];
-        if (!fresh[best] || most < gain[best] - CHOOSE_EPSILON) {
+        most = consider(search, best, pair);
+        if (most <= CHOOSE_EPSILON || !fresh[best] ||
+            most < gain[best] - CHOOSE_EPSILON) {
             gain[best] = most;
             fresh[best] = true;
             continue;
         }
-        choose_local_change(search, best, slot, -most);
+        carry_out(search, pair, most);
         /* Only what queued up around the change has a new gain. */
         for (; search->nr_queued; search->nr_queued--) {
             i = search->queue[search->head];
@@ -94,9 +121,11 @@ static void enqueue_all(struct choose_local *search)
 static double whole(const struct choose_local *search)
 {
     struct plan_cost cost;
+    double penalty = 0;
 
-    choose_cost(search->model, search->state->slot, &cost);
-    return cost.total + search->state->move_cost * search->state->nr_moved;
+    choose_cost(search->model, search->state->slot, &cost, &penalty);
+    return cost.total + penalty +
+           search->state->move_cost * search->state->nr_moved;
 }
 
 static void restore(struct choose_local *search, const uint32_t *slots)
@@ -173,7 +202,7 @@ static int construct(struct choose_local *search)
                 best = i;
         if (tie[best] < 0)
             break;
-        choose_placement_field(search->state, best, search->cost);
+        choose_field(search->state, best, search->cost);
         choose_placement_move(search->state, best,
                               choose_local_best(search, best, search->cost));
         tie[best] = -1;
@@ -241,8 +270,9 @@ static int run(struct choose_local *search)
     return rc ? rc : settle(search, search->effort);
 }
 
-/* Among equals the lowest slot: plans are read by people, and floating point
- * differs between machines by less than EPSILON. */
+/* Among equals the first slot: the least busy one, and of such that are alike
+ * the lowest number; floating point differs between machines by less than
+ * EPSILON. */
 static void tidy(struct choose_local *search)
 {
     struct choose_placement *state = search->state;
@@ -251,7 +281,7 @@ static void tidy(struct choose_local *search)
     for (i = 0; i < search->model->nr_entities; i++) {
         if (state->slot[i] == search->model->entities[i].home)
             continue;
-        choose_placement_field(state, i, search->cost);
+        choose_field(state, i, search->cost);
         for (slot = 0; slot < state->slot[i]; slot++)
             if (search->cost[slot] <= search->cost[state->slot[i]] +
                                       CHOOSE_EPSILON &&
@@ -272,8 +302,8 @@ int choose_search(struct choose_placement *state, uint32_t max_moves,
 
     if (!model->nr_movable || !max_moves)
         return 0;
-    search.cost = calloc(model->nr_slots, sizeof *search.cost);
-    search.other_cost = calloc(model->nr_slots, sizeof *search.cost);
+    search.cost = calloc(model->nr_slots + 1, sizeof *search.cost);
+    search.other_cost = calloc(model->nr_slots + 1, sizeof *search.cost);
     search.queue = calloc(model->nr_entities, sizeof *search.queue);
     search.queued = calloc(model->nr_entities, sizeof *search.queued);
     if (search.cost && search.other_cost && search.queue && search.queued)

@@ -2,6 +2,7 @@
 /* Random changes that the search then mends, to leave local optima. */
 #include "choose/shake.h"
 
+#include "choose/field.h"
 #include "choose/local.h"
 
 #include <math.h>
@@ -43,8 +44,8 @@ static void kick_to(struct choose_local *search, uint32_t entity, uint32_t slot)
         !choose_local_allowed(search, entity, slot) ||
         (from == e->home && search->state->nr_moved >= search->max_moves))
         return;
-    delta = choose_placement_at(search->state, entity, slot) -
-            choose_placement_at(search->state, entity, from);
+    delta = choose_cost_at(search->state, entity, slot) -
+            choose_cost_at(search->state, entity, from);
     choose_local_change(search, entity, slot, delta);
 }
 
@@ -59,7 +60,10 @@ static void kick_near(struct choose_local *search, uint32_t entity)
         return;
     to = model->edges[e->first_edge +
                       choose_shake_draw(search, e->nr_edges)].to;
-    core = model->slots[search->state->slot[to]].core;
+    slot = search->state->slot[to];
+    if (slot == choose_afloat(model))
+        slot = choose_shake_draw(search, model->nr_slots);
+    core = model->slots[slot].core;
     /* One of the nine cores around. */
     core = (core + choose_shake_draw(search, 9) + model->nr_cores -
             4 % model->nr_cores) % model->nr_cores;
@@ -77,7 +81,7 @@ static uint32_t best_in_node(struct choose_local *search, uint32_t entity,
     uint32_t best = search->state->slot[entity], slot;
     double least = INFINITY;
 
-    choose_placement_field(search->state, entity, search->cost);
+    choose_field(search->state, entity, search->cost);
     for (slot = 0; slot < model->nr_slots; slot++) {
         if (model->slots[slot].node != node || search->cost[slot] >= least ||
             !choose_local_allowed(search, entity, slot))
@@ -88,12 +92,21 @@ static uint32_t best_in_node(struct choose_local *search, uint32_t entity,
     return best;
 }
 
+/* On one node; what floats is on any. */
+static bool together(const struct choose_local *search, uint32_t a, uint32_t b)
+{
+    const struct choose_model *model = search->model;
+    uint32_t s = search->state->slot[a], t = search->state->slot[b];
+
+    return s == choose_afloat(model) || t == choose_afloat(model) ||
+           model->slots[s].node == model->slots[t].node;
+}
+
 /* An entity and what it talks to on its node, nearest first. */
 static uint32_t gather(struct choose_local *search, uint32_t entity,
                        uint32_t *list, uint32_t limit)
 {
     const struct choose_model *model = search->model;
-    const uint32_t *place = search->state->slot;
     const struct choose_entity *e;
     uint32_t nr = 1, i, j, k, to;
 
@@ -105,8 +118,7 @@ static uint32_t gather(struct choose_local *search, uint32_t entity,
             for (k = 0; k < nr && list[k] != to; k++)
                 ;
             if (k == nr && choose_local_movable(search, to) &&
-                model->slots[place[to]].node ==
-                model->slots[place[entity]].node)
+                together(search, to, entity))
                 list[nr++] = to;
         }
     }
@@ -143,6 +155,8 @@ static void kick_slots(struct choose_local *search, uint32_t a, uint32_t b)
 {
     uint32_t i, next, limit = 64;
 
+    if (a == choose_afloat(search->model))
+        return;
     for (i = search->state->slot_head[a]; i != CHOOSE_NOWHERE && limit;
          i = next, limit--) {
         next = search->state->next[i];
@@ -186,7 +200,7 @@ void choose_shake(struct choose_local *search)
         /* All of a VM, side by side. */
         slot = choose_shake_draw(search, model->nr_slots);
         for (i = model->domain_first[model->entities[a].domain];
-             i < model->domain_first[model->entities[a].domain + 1]; i++)
+             i < model->domain_end[model->entities[a].domain]; i++)
             kick_to(search, i, slot++ % model->nr_slots);
         break;
     }

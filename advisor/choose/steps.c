@@ -2,6 +2,7 @@
 #include "choose/steps.h"
 
 #include "choose/cost.h"
+#include "choose/field.h"
 #include "choose/placement.h"
 #include "choose/terms.h"
 #include "choose/text.h"
@@ -33,16 +34,18 @@ static uint32_t heaviest(const struct choose_placement *state, uint32_t index,
                          bool siblings)
 {
     const struct choose_model *model = state->model;
-    uint32_t slot = state->slot[index], core = model->slots[slot].core, t, i;
-    uint32_t best = CHOOSE_NOWHERE;
+    uint32_t slot = state->slot[index], best = CHOOSE_NOWHERE, core, t, i;
     double most = -1, weight;
 
+    if (slot == choose_afloat(model))
+        return CHOOSE_NOWHERE;
+    core = model->slots[slot].core;
     for (t = model->core_first[core]; t < model->core_first[core + 1]; t++) {
         if ((t == slot) == siblings)
             continue;
         for (i = state->slot_head[t]; i != CHOOSE_NOWHERE;
              i = state->next[i]) {
-            weight = choose_weight_at(&model->entities[i], t);
+            weight = model->entities[i].demand;
             /* Ties by number: lists are in no stable order. */
             if (i == index || weight < most || (weight == most && i > best))
                 continue;
@@ -65,12 +68,12 @@ static uint32_t nearest(const struct choose_placement *state, uint32_t index,
 
     for (i = 0; i < entity->nr_edges; i++, edge++) {
         if (same_slot)
-            saved = state->slot[edge->to] == from ?
+            saved = state->slot[edge->to] == from && from < model->nr_slots ?
                     choose_together(model, entity, edge, from) : 0;
         else
-            saved = choose_edge_distance(model, edge, from,
+            saved = choose_edge_distance(model, index, edge, from,
                                          state->slot[edge->to]) -
-                    choose_edge_distance(model, edge, to,
+                    choose_edge_distance(model, index, edge, to,
                                          state->slot[edge->to]);
         if (saved <= most)
             continue;
@@ -92,8 +95,8 @@ static enum plan_reason find_term(struct choose_placement *state,
     double most = 0, fall;
     size_t i;
 
-    choose_placement_parts(state, index, state->slot[index], &was);
-    choose_placement_parts(state, index, to, &will);
+    choose_parts(state, index, state->slot[index], &was);
+    choose_parts(state, index, to, &will);
     const struct {
         double was, will;
         enum plan_reason reason;
@@ -101,8 +104,6 @@ static enum plan_reason find_term(struct choose_placement *state,
         { was.waiting + was.storm, will.waiting + will.storm,
           PLAN_REASON_CONTENTION },
         { was.sibling, will.sibling, PLAN_REASON_SIBLING },
-        { was.core, will.core, PLAN_REASON_CONTENTION },
-        { was.node, will.node, PLAN_REASON_NODE_LOAD },
         { was.distance + was.memory, will.distance + will.memory,
           PLAN_REASON_DISTANCE },
         { was.isolation, will.isolation, PLAN_REASON_ISOLATION },
@@ -141,7 +142,8 @@ static struct cause find_cause(struct choose_placement *state, uint32_t index,
         cause.traffic = traffic;
     } else if (cause.reason == PLAN_REASON_CONTENTION) {
         cause.other = heaviest(state, index, false);
-        if (cause.other == CHOOSE_NOWHERE) {
+        if (cause.other == CHOOSE_NOWHERE &&
+            heaviest(state, index, true) != CHOOSE_NOWHERE) {
             cause.other = heaviest(state, index, true);
             cause.reason = PLAN_REASON_SIBLING;
         }
@@ -156,70 +158,89 @@ static struct cause find_cause(struct choose_placement *state, uint32_t index,
     return cause;
 }
 
-static int describe(char **text_r, const struct choose_placement *state,
-                    uint32_t index, uint32_t to, const struct cause *cause,
-                    const char *other)
+/* Of one that floats. */
+static int describe_afloat(char **text_r, const struct choose_placement *state,
+                           uint32_t index, uint32_t to,
+                           const struct cause *cause, const char *other)
 {
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[index];
+    const struct choose_slot *slot = &model->slots[to];
+    const struct choose_load *core = &state->cores[slot->core];
+    double used = core->demand + core->afloat;
+    char rate[32];
+
+    switch (cause->reason) {
+    case PLAN_REASON_CONTENTION:
+        return asprintf(text_r, "waits %.0f %% of the time, left to the "
+                        "scheduler; of the core of pCPU %u %.2f is "
+                        "wanted", 100 * entity->wait, slot->pcpu, used);
+    case PLAN_REASON_DISTANCE:
+        if (other)
+            return asprintf(text_r, "exchanges %s with %s: near it on pCPU "
+                            "%u, left to the scheduler often far",
+                            choose_rate(rate, cause->traffic), other,
+                            slot->pcpu);
+        return asprintf(text_r, "its memory is nearer to pCPU %u (node %u) "
+                        "than to where it runs, left to the scheduler",
+                        slot->pcpu, model->node_index[slot->node]);
+    case PLAN_REASON_ISOLATION:
+        return asprintf(text_r, "is isolated, and left to the scheduler runs "
+                        "on others' cores");
+    case PLAN_REASON_NEW_VCPU:
+        return asprintf(text_r, "a place for the vCPU that is added, with "
+                        "demand %.2f", entity->demand);
+    default:
+        return asprintf(text_r, "makes room for another step");
+    }
+}
+
+static int describe_bound(char **text_r, const struct choose_placement *state,
+                          uint32_t index, uint32_t to,
+                          const struct cause *cause, const char *other)
+{
+    const struct choose_model *model = state->model;
     const struct choose_slot *from = &model->slots[state->slot[index]];
     const struct choose_slot *slot = &model->slots[to];
-    double used = state->core_weight[slot->core], traffic = cause->traffic;
-    double wanted = state->slot_weight[state->slot[index]];
+    double used = state->cores[slot->core].demand +
+                  state->cores[slot->core].afloat;
+    double wanted = state->slots[state->slot[index]].demand;
+    double traffic = cause->traffic;
     char rate[32];
-    int r;
 
     choose_rate(rate, traffic);
     switch (cause->reason) {
     case PLAN_REASON_SHARED_PCPU:
-        r = asprintf(text_r, "shares pCPU %u with %s%s%s; together they want "
-                     "%.2f of it, of the core of pCPU %u only %.2f is wanted",
-                     from->pcpu, other, traffic > 0 ? ", exchanging " : "",
-                     traffic > 0 ? rate : "", wanted, slot->pcpu, used);
-        break;
+        return asprintf(text_r, "shares pCPU %u with %s%s%s; together they "
+                        "want %.2f of it, of the core of pCPU %u %.2f is "
+                        "wanted", from->pcpu, other,
+                        traffic > 0 ? ", exchanging " : "",
+                        traffic > 0 ? rate : "", wanted, slot->pcpu, used);
     case PLAN_REASON_CONTENTION:
-        r = asprintf(text_r, "shares pCPU %u with %s; together they want "
-                     "%.2f of it, of the core of pCPU %u only %.2f is wanted",
-                     from->pcpu, other ? other : "others", wanted, slot->pcpu,
-                     used);
-        break;
+        return asprintf(text_r, "shares pCPU %u with %s; together they want "
+                        "%.2f of it, of the core of pCPU %u %.2f is "
+                        "wanted", from->pcpu, other ? other : "what floats",
+                        wanted, slot->pcpu, used);
     case PLAN_REASON_SIBLING:
-        r = asprintf(text_r, "runs on a sibling thread of %s, on the core of "
-                     "pCPU %u", other ? other : "another VM", from->pcpu);
-        break;
-    case PLAN_REASON_NODE_LOAD:
-        r = asprintf(text_r, "NUMA node %u is wanted for %.2f pCPUs, node %u "
-                     "for %.2f", model->node_index[from->node],
-                     state->node_demand[from->node],
-                     model->node_index[slot->node],
-                     state->node_demand[slot->node]);
-        break;
+        return asprintf(text_r, "runs on a sibling thread of %s, on the core "
+                        "of pCPU %u", other ? other : "others", from->pcpu);
     case PLAN_REASON_DISTANCE:
         if (other)
-            r = asprintf(text_r, "exchanges %s with %s, which is far from "
-                         "pCPU %u and near to pCPU %u", rate, other,
-                         from->pcpu, slot->pcpu);
-        else
-            r = asprintf(text_r, "its memory is nearer to pCPU %u (node %u) "
-                         "than to pCPU %u (node %u)", slot->pcpu,
-                         model->node_index[slot->node], from->pcpu,
-                         model->node_index[from->node]);
-        break;
+            return asprintf(text_r, "exchanges %s with %s, which is far from "
+                            "pCPU %u and near to pCPU %u", rate, other,
+                            from->pcpu, slot->pcpu);
+        return asprintf(text_r, "its memory is nearer to pCPU %u (node %u) "
+                        "than to pCPU %u (node %u)", slot->pcpu,
+                        model->node_index[slot->node], from->pcpu,
+                        model->node_index[from->node]);
     case PLAN_REASON_ISOLATION:
-        r = asprintf(text_r, "one of it and %s is isolated and they share "
-                     "the core of pCPU %u", other ? other : "another VM",
-                     from->pcpu);
-        break;
-    case PLAN_REASON_NEW_VCPU:
-        r = asprintf(text_r, "a place for the vCPU that is added, with "
-                     "demand %.2f", entity->demand);
-        break;
+        return asprintf(text_r, "one of it and %s is isolated and they share "
+                        "the core of pCPU %u", other ? other : "another VM",
+                        from->pcpu);
     default:
-        r = asprintf(text_r, "makes room on pCPU %u for another step",
-                     from->pcpu);
-        break;
+        return asprintf(text_r, "makes room on pCPU %u for another step",
+                        from->pcpu);
     }
-    return r < 0 ? -ENOMEM : 0;
 }
 
 /* Hard where asked for, or where a hard mask of ours is in the way. */
@@ -279,17 +300,24 @@ static int make_steps(struct plan *plan, struct choose_placement *state,
     struct cause cause = find_cause(state, move->entity, move->to);
     const char *other = NULL;
     char *text = NULL;
+    uint32_t from = state->slot[move->entity], i;
+    struct choose_parts was, will;
     double gain;
-    uint32_t i;
     int rc;
 
     if (cause.other != CHOOSE_NOWHERE)
         other = model->snapshot->
             domains[model->entities[cause.other].domain].name;
-    gain = choose_placement_at(state, move->entity, state->slot[move->entity]) -
-           choose_placement_at(state, move->entity, move->to) +
-           state->move_cost;
-    rc = describe(&text, state, move->entity, move->to, &cause, other);
+    choose_parts(state, move->entity, from, &was);
+    choose_parts(state, move->entity, move->to, &will);
+    gain = choose_parts_cost(&was) - choose_parts_cost(&will);
+    if (from == choose_afloat(model))
+        rc = describe_afloat(&text, state, move->entity, move->to, &cause,
+                             other);
+    else
+        rc = describe_bound(&text, state, move->entity, move->to, &cause,
+                            other);
+    rc = rc < 0 ? -ENOMEM : 0;
     for (i = 0; i < entity->nr_vcpus && !rc; i++)
         rc = add_pin(plan, state, move->entity, i, move->to, &cause, text,
                      gain / entity->nr_vcpus);
@@ -325,8 +353,8 @@ int choose_steps(struct plan *plan, struct choose_placement *after)
         moves[nr].entity = i;
         moves[nr].to = after->slot[i];
         moves[nr++].gain =
-            choose_placement_at(state, i, model->entities[i].home) -
-            choose_placement_at(state, i, after->slot[i]);
+            choose_cost_at(state, i, model->entities[i].home) -
+            choose_cost_at(state, i, after->slot[i]);
     }
     if (!rc)
         qsort(moves, nr, sizeof *moves, compare_moves);
@@ -335,9 +363,9 @@ int choose_steps(struct plan *plan, struct choose_placement *after)
         for (i = 0; i < nr && nr <= ORDER_MAX; i++) {
             if (moves[i].done)
                 continue;
-            moves[i].gain = choose_placement_at(state, moves[i].entity,
+            moves[i].gain = choose_cost_at(state, moves[i].entity,
                                                 state->slot[moves[i].entity]) -
-                            choose_placement_at(state, moves[i].entity,
+                            choose_cost_at(state, moves[i].entity,
                                                 moves[i].to);
             if (moves[best].done || moves[i].gain > moves[best].gain)
                 best = i;

@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The terms of the model for one entity or pair, as model.h defines
- * them; inline, since choosing does little else than compute them.
+ * The terms of the model for one entity or pair, as model.h defines them;
+ * inline, since choosing does little else than compute them.
  */
 #ifndef SHMLINK_CHOOSE_TERMS_H
 #define SHMLINK_CHOOSE_TERMS_H
 
 #include "choose/model.h"
 
-static inline double choose_weight_at(const struct choose_entity *entity,
-                                      uint32_t slot)
+/* Of collisions on a slot, how much is believed: a and b, or one and what
+ * floats, are at home there. */
+static inline double choose_belief(const struct choose_model *model,
+                                   uint32_t slot, bool at_home)
 {
-    return slot == entity->home ? entity->weight : entity->demand;
-}
-
-/* What it is to another VM's on a sibling thread. */
-static inline double choose_foreign_at(const struct choose_entity *entity,
-                                       uint32_t slot)
-{
-    return slot == entity->home ? entity->weight + entity->presence
-                                : entity->demand + CHOOSE_PRESENCE;
+    return at_home ? model->slots[slot].belief : 1;
 }
 
 /* Two that talk on one slot: collisions beyond those by chance. */
@@ -28,8 +22,9 @@ static inline double choose_meeting(const struct choose_model *model,
                                     const struct choose_edge *edge,
                                     uint32_t slot)
 {
-    return slot == entity->home && slot == model->entities[edge->to].home
-               ? (double)edge->meeting_home : (double)edge->meeting;
+    return (double)edge->meeting *
+           choose_belief(model, slot, slot == entity->home &&
+                         slot == model->entities[edge->to].home);
 }
 
 /* All that an edge costs while both its ends are on that slot. */
@@ -41,56 +36,21 @@ static inline double choose_together(const struct choose_model *model,
     return (double)edge->storm + choose_meeting(model, entity, edge, slot);
 }
 
-static inline double choose_excess(double load, double limit)
+/* Beyond what a core or node may be asked for; one alone never is. */
+static inline double choose_excess(double load, double limit, uint32_t nr)
 {
-    return load > limit ? CHOOSE_OVERLOAD * (load - limit) : 0;
+    return nr > 1 && load > limit ? CHOOSE_OVERLOAD * (load - limit) : 0;
 }
 
-static inline double choose_node_limit(const struct choose_model *model,
-                                       uint32_t node)
-{
-    return model->settings->node_cap * model->node_cores[node];
-}
-
-/* Does it run on that slot only, by its affinity or by the plan's? */
-static inline bool choose_bound_at(const struct choose_entity *entity,
-                                   uint32_t slot)
-{
-    return slot != entity->home || entity->bound;
-}
-
-/* Two VMs on sibling threads by doing of the plan. */
-static inline double choose_barred(const struct choose_entity *a,
+/* Two VMs bound to sibling threads by doing of the plan. */
+static inline double choose_barred(const struct choose_model *model,
+                                   const struct choose_entity *a,
                                    uint32_t a_slot,
                                    const struct choose_entity *b,
                                    uint32_t b_slot)
 {
-    return (a_slot != a->home || b_slot != b->home) &&
-           choose_bound_at(a, a_slot) && choose_bound_at(b, b_slot)
-           ? CHOOSE_BARRED : 0;
-}
-
-/* The same, with all that they lose there. */
-static inline double choose_foreign(const struct choose_entity *a,
-                                    uint32_t a_slot,
-                                    const struct choose_entity *b,
-                                    uint32_t b_slot)
-{
-    return CHOOSE_FOREIGN * choose_foreign_at(a, a_slot) *
-           choose_foreign_at(b, b_slot) + choose_barred(a, a_slot, b, b_slot);
-}
-
-/* Two entities on sibling threads of a core. */
-static inline double choose_sibling(const struct settings *settings,
-                                    const struct choose_entity *a,
-                                    uint32_t a_slot,
-                                    const struct choose_entity *b,
-                                    uint32_t b_slot)
-{
-    if (a->domain == b->domain || settings->smt_sharing)
-        return settings->sibling_slowdown * choose_weight_at(a, a_slot) *
-               choose_weight_at(b, b_slot);
-    return choose_foreign(a, a_slot, b, b_slot);
+    return a->domain != b->domain && !model->settings->smt_sharing &&
+           (a_slot != a->home || b_slot != b->home) ? CHOOSE_BARRED : 0;
 }
 
 #endif

@@ -56,7 +56,7 @@ static const struct option {
     OPTION("node-byte-ns", node_byte_ns, REAL, 0, 100, 0.06),
     OPTION("remote-byte-ns", remote_byte_ns, REAL, 0, 100, 0.10),
     OPTION("remote-packet-ns", remote_packet_ns, REAL, 0, 1e6, 300),
-    OPTION("sibling-slowdown", sibling_slowdown, REAL, 0, 1, 0.6),
+    OPTION("sibling-slowdown", sibling_slowdown, REAL, 0, 1, 0.75),
     OPTION("memory-slowdown", memory_slowdown, REAL, 0, 10, 0.2),
     OPTION("vif-byte-ns", vif_byte_ns, REAL, 0, 1000, 1.0),
     OPTION("vif-packet-ns", vif_packet_ns, REAL, 0, 1e7, 11000),

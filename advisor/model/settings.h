@@ -90,9 +90,12 @@ struct settings {
     double remote_byte_ns;	/* per byte and 10 units of NUMA distance
 				   beyond local, more than node [0.10] */
     double remote_packet_ns;	/* per packet, the same way [300] */
-    double sibling_slowdown;	/* of a thread whose sibling runs [0.6] */
-    double memory_slowdown;	/* of a vCPU per 10 units of NUMA distance
-				   beyond local to its memory [0.2] */
+    double sibling_slowdown;	/* what two threads of a core lose together
+				   of the time that both run: they do 2 less
+				   that of what one does [0.75] */
+    double memory_slowdown;	/* how much longer a vCPU runs for the same, per
+				   10 units of NUMA distance beyond local to
+				   its memory [0.2] */
     double vif_byte_ns;		/* CPU of the stock path, all domains, per
 				   byte [1.0] */
     double vif_packet_ns;	/* and per packet [11000] */

@@ -23,6 +23,7 @@
 
 #include "choose/choose.h"
 #include "choose/cost.h"
+#include "choose/field.h"
 #include "choose/model.h"
 #include "choose/pairs.h"
 #include "choose/placement.h"
@@ -74,9 +75,10 @@ static void host_close(struct host *host)
 static double cost_of(const struct choose_placement *state)
 {
     struct plan_cost cost;
+    double penalty;
 
-    choose_cost(state->model, state->slot, &cost);
-    return cost.total;
+    choose_cost(state->model, state->slot, &cost, &penalty);
+    return cost.total + penalty;
 }
 
 /* The rivals know of no rule against siblings: it is not held against them. */
@@ -90,9 +92,9 @@ static double cost_of_rival(const struct choose_placement *state)
         s = state->slot[i];
         for (j = 0; j < i; j++) {
             t = state->slot[j];
-            if (s != t && model->slots[s].core == model->slots[t].core &&
-                model->entities[i].domain != model->entities[j].domain)
-                cost -= choose_barred(&model->entities[i], s,
+            if (s != t && s < model->nr_slots && t < model->nr_slots &&
+                model->slots[s].core == model->slots[t].core)
+                cost -= choose_barred(model, &model->entities[i], s,
                                       &model->entities[j], t);
         }
     }
@@ -122,7 +124,7 @@ struct exact {
 static void branch(struct exact *exact, uint32_t depth, double sum)
 {
     const struct choose_model *model = exact->state->model;
-    double cost[64];
+    double cost[65];
     uint32_t slot, entity;
 
     exact->nodes++;
@@ -131,11 +133,11 @@ static void branch(struct exact *exact, uint32_t depth, double sum)
         return;
     }
     entity = exact->order[depth];
-    choose_placement_field(exact->state, entity, cost);
-    for (slot = 0; slot < model->nr_slots; slot++) {
+    choose_field(exact->state, entity, cost);
+    for (slot = 0; slot <= model->nr_slots; slot++) {
         if (sum + cost[slot] >= exact->best - 1e-12 ||
-            (!choose_allowed(model, entity, slot) &&
-             slot != model->entities[entity].home))
+            (slot != model->entities[entity].home &&
+             !choose_allowed(model, entity, slot)))
             continue;
         choose_placement_move(exact->state, entity, slot);
         branch(exact, depth + 1, sum + cost[slot]);
@@ -154,7 +156,7 @@ static double optimum(const struct choose_model *model, double bound)
     check(choose_placement_new(&state, model, 0), "state");
     exact.state = state;
     exact.order = calloc(model->nr_entities, sizeof(uint32_t));
-    cost = calloc(model->nr_slots, sizeof *cost);
+    cost = calloc(model->nr_slots + 1, sizeof *cost);
     for (i = 0; i < model->nr_entities; i++)
         choose_placement_move(state, i, CHOOSE_NOWHERE);
     /* The fixed ones first: their cost is the same in every solution. */
@@ -164,7 +166,7 @@ static double optimum(const struct choose_model *model, double bound)
             continue;
         }
         slot = model->entities[i].home;
-        choose_placement_field(state, i, cost);
+        choose_field(state, i, cost);
         sum += cost[slot];
         choose_placement_move(state, i, slot);
     }
@@ -282,14 +284,14 @@ static double greedy_cost(const struct choose_model *model)
 
     check(choose_placement_new(&state, model, 0), "state");
     list = calloc(model->nr_entities, sizeof *list);
-    cost = calloc(model->nr_slots, sizeof *cost);
+    cost = calloc(model->nr_slots + 1, sizeof *cost);
     for (i = 0; i < model->nr_entities; i++)
         if (!model->entities[i].fixed)
             list[nr++] = (struct busy) { i, model->entities[i].demand };
     qsort(list, nr, sizeof *list, compare_busy);
     lift(state);
     for (i = 0; i < nr; i++) {
-        choose_placement_field(state, list[i].entity, cost);
+        choose_field(state, list[i].entity, cost);
         best = model->entities[list[i].entity].home;
         for (slot = 0; slot < model->nr_slots; slot++)
             if (cost[slot] < cost[best] &&
@@ -321,7 +323,7 @@ static double libxl_cost(const struct choose_model *model)
         for (node = 0, i = 1; i < model->nr_nodes; i++)
             if (vcpus[i] < vcpus[node])
                 node = i;
-        for (i = model->domain_first[d]; i < model->domain_first[d + 1];
+        for (i = model->domain_first[d]; i < model->domain_end[d];
              i++) {
             if (model->entities[i].fixed)
                 continue;
@@ -330,10 +332,10 @@ static double libxl_cost(const struct choose_model *model)
             for (slot = 0; slot < model->nr_slots; slot++)
                 if (model->slots[slot].node == node &&
                     (best == CHOOSE_NOWHERE ||
-                     state->slot_weight[slot] +
-                     state->core_weight[model->slots[slot].core] <
-                     state->slot_weight[best] +
-                     state->core_weight[model->slots[best].core]))
+                     state->slots[slot].demand +
+                     state->cores[model->slots[slot].core].demand <
+                     state->slots[best].demand +
+                     state->cores[model->slots[best].core].demand))
                     best = slot;
             choose_placement_move(state, i, best);
         }
@@ -371,7 +373,8 @@ static double scotch_cost(const struct choose_model *model,
         entity = &model->entities[i];
         first[i] = edges;
         load[i] = 1 + (SCOTCH_Num)(1000 * entity->demand);
-        part[i] = entity->fixed ? (SCOTCH_Num)entity->home : -1;
+        part[i] = entity->fixed && entity->home < model->nr_slots ?
+                  (SCOTCH_Num)entity->home : -1;
         for (j = 0; j < entity->nr_edges; j++) {
             to[edges] = (SCOTCH_Num)model->edges[entity->first_edge + j].to;
             bytes[edges++] = 1 + (SCOTCH_Num)

@@ -24,7 +24,7 @@ advise=(advise -c /dev/null --from)
 cmp one.svg two.svg || fail "the picture is not the same again"
 "$program" "${advise[@]}" "$data/busy-pair.json" -j >again.json
 cmp plan.json again.json || fail "the plan is not the same again"
-grep -q 'share pCPU 1' one.txt || fail "the pair is not named"
+grep -q 'web vCPU 0 waits 44 %' one.txt || fail "the wait is not named"
 grep -q 'xl vcpu-pin' one.txt || fail "no step"
 for text in '</svg>' 'What would be done' 'After the plan' 'Socket 1'; do
     grep -q "$text" one.svg || fail "no '$text' in the picture"

@@ -43,7 +43,7 @@ sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$page" |
     sed -n '/^{/,/^}/p' | csplit -sz -f example - '/^{/' '{*}'
 "$program" advise -c /dev/null --from example00 >out 2>&1 ||
     fail "the page's snapshot: $(cat out)"
-grep -q 'share pCPU 1' out || fail "the page's snapshot: $(cat out)"
+grep -q 'web vCPU 0 waits 44 %' out || fail "the page's snapshot: $(cat out)"
 "$program" apply -N example01 >out 2>&1 || fail "the page's plan: $(cat out)"
 grep -q 'xl vcpu-pin db 0 - 2' out || fail "the page's plan: $(cat out)"
 

@@ -75,6 +75,10 @@ static void test_golden(void **state)
     static const char *const names[] = {
         "busy-pair", "two-pcpus", "cpu-bound", "siblings", "idle", "no-link",
         "chatty-node", "far", "isolated", "granularity", "talking",
+        /* What the model must not believe against what was measured. */
+        "floating-busy", "last-seen", "idle-siblings", "idle-siblings-nowait",
+        "one-thread", "onto-the-waiting", "lone-memory", "lone-pair-88",
+        "lone-pair-98", "barred", "distmin", "distmin-r",
     };
     struct settings settings;
     size_t i;
@@ -471,11 +475,14 @@ static void assert_apart(const struct snapshot *snapshot,
     if (a->domain.domid == b->domain.domid ||
         a->pcpu_after / 2 != b->pcpu_after / 2)
         return;
-    /* Quiet ones may take turns on one thread. */
-    if (a->pcpu_after != b->pcpu_after)
+    /* Quiet ones may take turns on one thread, or stay where they are. */
+    if (a->pcpu_after != b->pcpu_after &&
+        (a->pcpu_after != a->pcpu_before || b->pcpu_after != b->pcpu_before))
         fail_msg("%s and %s on sibling threads %u and %u", a->domain.name,
                  b->domain.name, a->pcpu_after, b->pcpu_after);
-    if (busy_pair(snapshot, a->domain.domid, b->domain.domid))
+    /* What hardly runs hardly waits, whatever it is said to send. */
+    if (fmin(a->load_after, b->load_after) >= 0.05 &&
+        busy_pair(snapshot, a->domain.domid, b->domain.domid))
         fail_msg("%s and %s, a busy pair, on pCPU %u", a->domain.name,
                  b->domain.name, a->pcpu_after);
 }
@@ -524,7 +531,7 @@ static void test_history(void **state)
     (void)state;
     assert_int_equal(settings_init(&settings), 0);
     plan = hosts_plan(snapshot, &settings, NULL);
-    assert_int_equal(plan->steps[0].subject[0].domid, 1);
+    assert_int_equal(hosts_pins(plan), 2);
 
     memcpy(past.uuid[0], snapshot->domains[1].uuid, 16);
     past.time = snapshot->time - 100;
@@ -826,7 +833,7 @@ static void test_names(void **state)
     free(snapshot->domains[1].name);
     snapshot->domains[1].name = strdup("$(reboot) ");
     plan = hosts_plan(snapshot, &settings, NULL);
-    assert_string_equal(plan->steps[0].command, "xl vcpu-pin 1 0 - 1");
+    assert_string_equal(plan->steps[1].command, "xl vcpu-pin 1 0 - 0");
     plan_free(plan);
     snapshot_free(snapshot);
     settings_dispose(&settings);

@@ -131,6 +131,7 @@ static void test_unanswered(void **state)
                           "does not answer"));
     plan_free(plan);
     assert_int_equal(settings_init(&settings), 0);
+    settings.max_moves = 0;
     plan = hosts_plan(snapshot, &settings, NULL);
     settings_dispose(&settings);
     assert_int_equal(links(plan), 2);
@@ -208,6 +209,7 @@ static void test_stray(void **state)
     memcpy(past.uuid[0], snapshot->domains[1].uuid, 16);
     memcpy(past.uuid[1], snapshot->domains[2].uuid, 16);
     assert_int_equal(settings_init(&settings), 0);
+    settings.max_moves = 0;
     plan = hosts_plan(snapshot, &settings, &history);
     assert_int_equal(plan->nr_steps, 0);
     plan_free(plan);

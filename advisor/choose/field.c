@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "choose/field.h"
+
+#include "choose/cost.h"
+#include "choose/terms.h"
+
+#include <math.h>
+#include <string.h>
+
+#define NOWHERE CHOOSE_NOWHERE
+
+/* What its neighbours exchange with it, by the nodes where they are. */
+static void edge_nodes(struct choose_placement *state,
+                       const struct choose_edge *edge, double *bytes,
+                       double *packets)
+{
+    const struct choose_model *model = state->model;
+    uint32_t slot = state->slot[edge->to], node;
+    const float *spread;
+
+    if (slot != choose_afloat(model)) {
+        bytes[model->slots[slot].node] += (double)edge->bytes;
+        packets[model->slots[slot].node] += (double)edge->packets;
+        return;
+    }
+    spread = &model->spread[(size_t)edge->to * model->nr_nodes];
+    for (node = 0; node < model->nr_nodes; node++) {
+        bytes[node] += (double)(edge->bytes * spread[node]);
+        packets[node] += (double)(edge->packets * spread[node]);
+    }
+}
+
+/*
+ * The traffic's part, for all slots at once: what every neighbour costs from
+ * each node, less what is saved in its cache group, core and on its slot.
+ */
+static void edge_field(struct choose_placement *state,
+                       const struct choose_entity *entity)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_edge *edge = &model->edges[entity->first_edge];
+    const struct choose_edge *end = edge + entity->nr_edges;
+    double *bytes = state->field + model->nr_nodes;
+    double *packets = bytes + model->nr_nodes;
+    const struct choose_slot *slot;
+    uint32_t node, to;
+    double local;
+
+    memset(state->field, 0, 3 * model->nr_nodes * sizeof(double));
+    for (; edge < end; edge++) {
+        to = state->slot[edge->to];
+        if (to == NOWHERE)
+            continue;
+        edge_nodes(state, edge, bytes, packets);
+        if (to == choose_afloat(model))
+            continue;
+        slot = &model->slots[to];
+        local = model->byte_cost[slot->node * model->nr_nodes + slot->node];
+        state->group_add[slot->group] -= (double)edge->bytes *
+                                         (local - model->group_cost);
+        state->core_add[slot->core] -= (double)edge->bytes *
+                                       model->group_cost;
+        state->slot_add[to] += choose_together(model, entity, edge, to);
+    }
+    for (node = 0; node < model->nr_nodes; node++)
+        for (to = 0; to < model->nr_nodes; to++)
+            if (bytes[to] > 0 || packets[to] > 0)
+                state->field[node] +=
+                    bytes[to] * model->byte_cost[node * model->nr_nodes +
+                                                 to] +
+                    packets[to] * model->packet_cost[node * model->nr_nodes +
+                                                     to];
+}
+
+static void edge_field_clear(struct choose_placement *state,
+                             const struct choose_entity *entity)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_edge *edge = &model->edges[entity->first_edge];
+    const struct choose_edge *end = edge + entity->nr_edges;
+    uint32_t slot;
+
+    for (; edge < end; edge++) {
+        slot = state->slot[edge->to];
+        if (slot == NOWHERE || slot == choose_afloat(model))
+            continue;
+        state->group_add[model->slots[slot].group] = 0;
+        state->core_add[model->slots[slot].core] = 0;
+        state->slot_add[slot] = 0;
+    }
+}
+
+/* Waiting on a slot, of what is bound and what floats there. */
+static double waiting_at(const struct choose_placement *state,
+                         const struct choose_entity *entity, uint32_t slot)
+{
+    const struct choose_load *load = &state->slots[slot];
+    double among = load->demand + load->afloat;
+
+    if (slot == entity->home)
+        among -= (1 - state->model->slots[slot].belief) *
+                 (load->home + load->afloat);
+    return entity->demand * among;
+}
+
+static double sibling_at(const struct choose_placement *state,
+                         const struct choose_entity *entity, uint32_t slot)
+{
+    const struct choose_load *load = &state->slots[slot];
+    const struct choose_load *core =
+        &state->cores[state->model->slots[slot].core];
+
+    return state->model->settings->sibling_slowdown * entity->demand *
+           (core->demand - load->demand + core->afloat - load->afloat);
+}
+
+/* What one that floats makes wait, and how long it waits. */
+static double afloat_at(const struct choose_placement *state, uint32_t index)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index];
+    const struct choose_load *load, *core;
+    const struct choose_slot *s;
+    double sum = 0;
+    uint32_t slot;
+
+    for (slot = 0; slot < model->nr_slots; slot++) {
+        s = &model->slots[slot];
+        core = &state->cores[s->core];
+        if (!core->count || !choose_in(model, model->roams, index, slot))
+            continue;
+        load = &state->slots[slot];
+        sum += s->share * (load->demand - (1 - s->belief) * load->home +
+                           model->settings->sibling_slowdown *
+                           (core->demand - load->demand));
+    }
+    return entity->wait + entity->run * entity->norm * sum;
+}
+
+/* How many of another VM's are on its core against isolation, or beside it,
+ * as if all there were; own is how many of its VM are. */
+static double crowd(const struct choose_placement *state,
+                    const struct choose_entity *entity, uint32_t slot)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_load *load = &state->slots[slot];
+    const struct choose_load *core = &state->cores[model->slots[slot].core];
+    uint32_t nr = entity->isolated ? core->count : core->isolated;
+
+    if (!model->settings->smt_sharing && core->count != load->count)
+        nr += slot == entity->home ? core->moved - load->moved
+                                   : core->count - load->count;
+    return CHOOSE_BARRED * nr;
+}
+
+/* Own domain's entities were counted as strangers; put that right. */
+static void own_domain(struct choose_placement *state, uint32_t index,
+                       double *cost)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index], *other;
+    uint32_t i, slot, core, s;
+
+    for (i = model->domain_first[entity->domain];
+         i < model->domain_end[entity->domain]; i++) {
+        slot = state->slot[i];
+        if (i == index || slot == NOWHERE || slot == choose_afloat(model))
+            continue;
+        other = &model->entities[i];
+        core = model->slots[slot].core;
+        for (s = model->core_first[core]; s < model->core_first[core + 1];
+             s++) {
+            if (entity->isolated)
+                cost[s] -= CHOOSE_BARRED;
+            if (s != slot && !model->settings->smt_sharing &&
+                (s != entity->home || slot != other->home))
+                cost[s] -= CHOOSE_BARRED;
+        }
+    }
+}
+
+static double overload_at(const struct choose_placement *state,
+                          const struct choose_entity *entity, uint32_t slot)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_slot *s = &model->slots[slot];
+    const struct choose_load *core = &state->cores[s->core];
+    double limit = model->core_limit[s->core], node;
+
+    node = model->node_limit[s->node];
+    return choose_excess(core->demand + entity->demand, limit,
+                         core->count + 1) -
+           choose_excess(core->demand, limit, core->count) +
+           choose_excess(state->node_demand[s->node] + entity->demand, node,
+                         2) -
+           choose_excess(state->node_demand[s->node], node, 2);
+}
+
+static double field_afloat(const struct choose_placement *state,
+                           uint32_t index)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index];
+    const float *spread = &model->spread[(size_t)index * model->nr_nodes];
+    double cost = afloat_at(state, index);
+    uint32_t node;
+
+    for (node = 0; node < model->nr_nodes; node++)
+        cost += (double)spread[node] * state->field[node];
+    return cost + (entity->isolated ? CHOOSE_BARRED : 0) +
+           entity->demand * choose_memory(model, index, choose_afloat(model));
+}
+
+void choose_field(struct choose_placement *state, uint32_t index,
+                            double *cost)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index];
+    const float *memory = &model->memory_cost[entity->domain *
+                                              model->nr_nodes];
+    uint32_t slot, afloat = choose_afloat(model);
+    const struct choose_slot *s;
+
+    if (state->slot[index] != NOWHERE)
+        choose_placement_account(state, index, -1);
+    edge_field(state, entity);
+    for (slot = 0; slot < model->nr_slots; slot++) {
+        s = &model->slots[slot];
+        cost[slot] = waiting_at(state, entity, slot) +
+            sibling_at(state, entity, slot) +
+            overload_at(state, entity, slot) +
+            entity->demand * (double)memory[s->node] +
+            (slot == entity->home ? 0 : state->move_cost) +
+            crowd(state, entity, slot) + state->field[s->node] +
+            state->group_add[s->group] + state->core_add[s->core] +
+            state->slot_add[slot];
+    }
+    cost[afloat] = entity->home == afloat ? field_afloat(state, index)
+                                          : INFINITY;
+    own_domain(state, index, cost);
+    edge_field_clear(state, entity);
+    if (state->slot[index] != NOWHERE)
+        choose_placement_account(state, index, 1);
+}
+
+static void parts_edges(const struct choose_placement *state, uint32_t index,
+                        uint32_t slot, struct choose_parts *parts)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index];
+    const struct choose_edge *edge = &model->edges[entity->first_edge];
+    const struct choose_edge *end = edge + entity->nr_edges;
+
+    for (; edge < end; edge++) {
+        if (state->slot[edge->to] == slot && slot != choose_afloat(model))
+            parts->storm += choose_together(model, entity, edge, slot);
+        else
+            parts->distance += choose_edge_distance(model, index, edge, slot,
+                                                    state->slot[edge->to]);
+    }
+}
+
+/* crowd() without its own VM's. */
+static double parts_crowd(const struct choose_placement *state, uint32_t index,
+                          uint32_t slot)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index], *other;
+    uint32_t core = model->slots[slot].core, t, i, nr = 0;
+    double barred = 0;
+
+    for (t = model->core_first[core]; t < model->core_first[core + 1]; t++) {
+        for (i = state->slot_head[t]; i != NOWHERE; i = state->next[i]) {
+            other = &model->entities[i];
+            if (i == index || other->domain == entity->domain)
+                continue;
+            nr += entity->isolated || other->isolated;
+            if (t != slot)
+                barred += choose_barred(model, entity, slot, other, t);
+        }
+    }
+    return CHOOSE_BARRED * nr + barred;
+}
+
+void choose_parts(struct choose_placement *state, uint32_t index,
+                            uint32_t slot, struct choose_parts *parts)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index];
+
+    memset(parts, 0, sizeof *parts);
+    choose_placement_account(state, index, -1);
+    if (slot == choose_afloat(model)) {
+        parts->waiting = afloat_at(state, index);
+        parts->isolation = entity->isolated ? CHOOSE_BARRED : 0;
+    } else {
+        parts->waiting = waiting_at(state, entity, slot);
+        parts->sibling = sibling_at(state, entity, slot);
+        parts->overload = overload_at(state, entity, slot);
+        parts->isolation = parts_crowd(state, index, slot);
+    }
+    parts->memory = entity->demand * choose_memory(model, index, slot);
+    parts->move = slot == entity->home ? 0 : state->move_cost;
+    parts_edges(state, index, slot, parts);
+    choose_placement_account(state, index, 1);
+}
+
+double choose_parts_cost(const struct choose_parts *p)
+{
+    return p->waiting + p->sibling + p->storm + p->distance + p->memory;
+}
+
+double choose_cost_at(struct choose_placement *state, uint32_t entity,
+                           uint32_t slot)
+{
+    struct choose_parts p;
+
+    choose_parts(state, entity, slot, &p);
+    return choose_parts_cost(&p) + p.isolation + p.overload + p.move;
+}

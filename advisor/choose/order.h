@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Orders that do not depend on numbers.  Whatever is alike in all that the
+ * model knows stays in the order of its numbers: exchanging it changes nothing.
+ */
+#ifndef SHMLINK_CHOOSE_ORDER_H
+#define SHMLINK_CHOOSE_ORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct choose_model;
+struct snapshot;
+
+/* Domains by UUID.  Errors: -ENOMEM.  Owns: caller, free(). */
+int choose_order_domains(size_t **order_r, const struct snapshot *snapshot);
+
+/*
+ * Nodes by their distances, slots by node, group and core, least busy first,
+ * then by what they are to the VMs.  core, group and node of each slot are
+ * any numbers before, node one in snapshot->nodes; afterwards they count
+ * from 0 in that order.  *nodes_r [nr_nodes]: which of snapshot->nodes each is.
+ * Errors: -ENOMEM.  Owns: caller, free().
+ */
+int choose_order_slots(struct choose_model *model, uint32_t **nodes_r);
+
+#endif
