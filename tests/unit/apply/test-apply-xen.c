@@ -277,7 +277,7 @@ int shmlink_disable(struct shmlink_ctx *ctx,
     assert_string_equal(options->dom[1], "8");
     *nr_r = 1;
     xen.linked = false;
-    return 0;
+    return xen.fail ? -ETIMEDOUT : 0;
 }
 
 /* -------------------------------------------------------------------------- */
@@ -411,9 +411,13 @@ static void test_links(void **unused)
     apply_xen_ops.going_back(host, false);
     xen.stopped = false;
     xen.fail = ERROR_FAIL;
-    /* Not to be mistaken for apply's own "it is not so". */
+    /* A link that does not come up is as good as refused; one that does not
+     * go away is not to be mistaken for apply's own "it is not so". */
     assert_int_equal(apply_xen_ops.set_link(host, domid, vif, true,
-                                            4096), -ETIME);
+                                            4096), -EPERM);
+    assert_string_equal(apply_xen_ops.why(host), "the guest does not answer");
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, false, 0),
+                     -ETIME);
     assert_string_equal(apply_xen_ops.why(host), "the guest does not answer");
 }
 
