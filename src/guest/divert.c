@@ -158,6 +158,9 @@ static unsigned int divert_frame(void *priv, struct sk_buff *skb,
 	/* The hook comes before the taps: tcpdump on the vif sees it all. */
 	if (dev_nit_active(skb->dev))
 		dev_queue_xmit_nit(skb, skb->dev);
+	/* That it was queued has been told: not once more for shm<n>. */
+	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_SCHED_TSTAMP))
+		skb_shinfo(skb)->tx_flags &= ~SKBTX_SCHED_TSTAMP;
 	skb->dev = shm;
 	dev_queue_xmit(skb);
 	return NF_STOLEN;

@@ -162,6 +162,7 @@ static netdev_tx_t shm_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	}
 
 	put_frame(&link->tx, skb);
+	skb_tx_timestamp(skb);
 	link->counters.tx_packets++;
 	link->counters.tx_bytes += skb->len;
 	if (unlikely(!has_room(link)))
