@@ -8,7 +8,9 @@
  *   queue.c   event channel, NAPI; frames from the ring into the stack
  *   netdev.c  shm<n>: frames from the stack into the ring
  *   batch.c   when the peer is notified of them
- *   divert.c  the hook at the vif's egress and its look-up table
+ *   divert.c  which links divert frames from which vif
+ *   hook.c    the hook at a vif, table.c its look-up table
+ *   vif.c     the vif itself
  *   ring.c    the ring itself, shared with the tests
  *
  * Locks, outermost first: link->lock, rtnl, divert_lock.  The data path takes
@@ -29,7 +31,7 @@
 #include "shmlink-wire.h"
 #include "ring.h"
 
-struct divert_port;
+struct shmlink_port;
 struct page_pool;
 struct shmlink_link;
 
@@ -160,7 +162,7 @@ struct shmlink_link {
 	struct shmlink_config config;
 	const char *error;
 
-	struct divert_port *port;
+	struct shmlink_port *port;
 	struct net_device *netdev;
 	struct shmlink_memory memory;
 	struct shmlink_ring tx;
@@ -227,5 +229,8 @@ void shmlink_divert_detach(struct shmlink_link *link);
 int shmlink_divert_start(struct shmlink_link *link);
 void shmlink_divert_stop(struct shmlink_link *link);
 struct net_device *shmlink_divert_vif(const struct shmlink_link *link);
+
+/* vif.c */
+struct net_device *shmlink_vif_find(unsigned int handle);
 
 #endif /* SHMLINK_DRIVER_H */
