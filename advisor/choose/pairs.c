@@ -152,6 +152,7 @@ int choose_pairs_new(struct choose_pairs *pairs_r,
     }
     free(flows);
     pairs_r->pairs = pairs;
+    pairs_r->by_gain = NULL;
     pairs_r->nr_pairs = nr_pairs;
     return 0;
 }

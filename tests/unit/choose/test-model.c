@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The cost model: what one move costs is the difference of the whole, no
+ * numbering changes a plan, and no cost is more than was measured.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "choose/cost.h"
+#include "choose/field.h"
+#include "choose/pairs.h"
+#include "generate.h"
+#include "hosts.h"
+#include "renumber.h"
+
+static const char *const names[] = {
+    "barred", "busy-pair", "chatty-node", "constraints", "cpu-bound",
+    "distmin", "far", "floating-busy", "granularity", "idle",
+    "idle-siblings", "idle-siblings-nowait", "isolated", "last-seen",
+    "lone-memory", "lone-pair-88", "lone-pair-98", "no-link", "one-thread",
+    "onto-the-waiting", "siblings", "talking", "two-pcpus",
+};
+#define NAMES (sizeof names / sizeof *names)
+#define MADE 12U
+
+/* The idle counters that such vCPUs leave, if what floats runs anywhere. */
+static void set_idle(struct snapshot *snapshot)
+{
+    double floating = 0, *busy = calloc(snapshot->nr_pcpus, sizeof *busy);
+    const struct snapshot_vcpu *vcpu;
+    size_t i;
+
+    assert_non_null(busy);
+    for (i = 0; i < snapshot->nr_vcpus; i++) {
+        vcpu = &snapshot->vcpus[i];
+        if (hwloc_bitmap_weight(vcpu->hard) == 1)
+            busy[vcpu->pcpu] += vcpu->utilisation.value;
+        else
+            floating += vcpu->utilisation.value;
+    }
+    for (i = 0; i < snapshot->nr_pcpus; i++) {
+        struct snapshot_value *idle = &snapshot->pcpus[i].idle;
+        double part = fmin(floating, fmax(0, 1 - busy[i]) *
+                                     (i % 2 ? 0.9 : 0.3));
+
+        floating -= part;
+        idle->value = fmax(0, 1 - busy[i] - part);
+        idle->source = SNAPSHOT_SOURCE_COUNTER;
+    }
+    free(busy);
+}
+
+/* Inputs by number: the recorded hosts, then made-up ones. */
+static struct snapshot *input(size_t nr)
+{
+    uint32_t seed = (uint32_t)(nr - NAMES);
+    struct generate options = {
+        .sockets = 1 + seed % 3, .cores = 4, .threads = 1 + seed % 2,
+        .nodes_per_socket = 1 + seed / 2 % 2, .caches = seed / 4 % 2,
+        .vms = 4 + seed % 7, .vcpus_min = 1, .vcpus_max = 2, .load = 0.25,
+        .peers = 3, .bytes = 2e8, .pinned = seed % 3 == 1,
+        .dom0_pinned = seed % 5 < 2, .seed = seed,
+    };
+    struct snapshot *snapshot;
+
+    if (nr < NAMES)
+        return hosts_load(names[nr]);
+    assert_int_equal(generate(&snapshot, &options), 0);
+    if (seed % 4 < 2)
+        set_idle(snapshot);
+    return snapshot;
+}
+
+struct host {
+    struct choose_pairs pairs;
+    struct choose_model *model;
+    struct choose_placement *state;
+};
+
+static void host_open(struct host *host, const struct snapshot *snapshot,
+                      const struct settings *settings)
+{
+    assert_int_equal(choose_pairs_new(&host->pairs, snapshot), 0);
+    assert_int_equal(choose_model_new(&host->model, snapshot, settings, NULL,
+                                      &host->pairs, NULL, false), 0);
+    assert_int_equal(choose_placement_new(&host->state, host->model, 0), 0);
+}
+
+static void host_close(struct host *host)
+{
+    choose_placement_free(host->state);
+    choose_model_free(host->model);
+    choose_pairs_free(&host->pairs);
+}
+
+static double whole(const struct host *host)
+{
+    struct plan_cost cost;
+    double penalty;
+
+    choose_cost(host->model, host->state->slot, &cost, &penalty);
+    return cost.total + penalty;
+}
+
+/* Random moves: their cost by the field, by terms, and from the definition. */
+static void test_field(void **state)
+{
+    double *cost, before, after;
+    struct settings settings;
+    struct snapshot *snapshot;
+    uint32_t entity, slot, i;
+    struct host host;
+    uint64_t seed = 1;
+    size_t nr;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    for (nr = 0; nr < NAMES + MADE; nr++) {
+        snapshot = input(nr);
+        settings.smt_sharing = nr % 4 == 3;
+        if (snapshot->nr_domains > 2 && nr % 5 == 4)
+            snapshot->domains[1].isolated = true;
+        host_open(&host, snapshot, &settings);
+        cost = calloc(host.model->nr_slots + 1, sizeof *cost);
+        for (i = 0; i < 60; i++) {
+            entity = generate_draw(&seed, host.model->nr_entities);
+            slot = generate_draw(&seed, host.model->nr_slots + 1);
+            if (slot == host.model->nr_slots)
+                slot = host.model->entities[entity].home;
+            before = whole(&host);
+            choose_field(host.state, entity, cost);
+            after = choose_cost_at(host.state, entity, slot) -
+                    choose_cost_at(host.state, entity,
+                                   host.state->slot[entity]);
+            before += cost[slot] - cost[host.state->slot[entity]];
+            assert_true(fabs(after - cost[slot] +
+                             cost[host.state->slot[entity]]) < 1e-6);
+            choose_placement_move(host.state, entity, slot);
+            if (fabs(whole(&host) - before) > 1e-6)
+                fail_msg("input %zu: %g, by the field %g", nr, whole(&host),
+                         before);
+        }
+        free(cost);
+        host_close(&host);
+        snapshot_free(snapshot);
+    }
+    settings_dispose(&settings);
+}
+
+static bool near(double a, double b)
+{
+    return fabs(a - b) < 1e-6;
+}
+
+static bool same_domains(const struct plan_step *p, const struct plan_step *q)
+{
+    bool straight = !memcmp(p->subject[0].uuid, q->subject[0].uuid, 16) &&
+                    !memcmp(p->subject[1].uuid, q->subject[1].uuid, 16);
+
+    return straight ||
+           (!memcmp(p->subject[0].uuid, q->subject[1].uuid, 16) &&
+            !memcmp(p->subject[1].uuid, q->subject[0].uuid, 16));
+}
+
+/* The same is decided, at the same cost; on which of several places that are
+ * alike depends on their numbers. */
+static void assert_alike(const char *what, size_t nr, const struct plan *p,
+                         const struct plan *q)
+{
+    size_t i;
+
+    if (!near(p->before.total, q->before.total) ||
+        !near(p->after.total, q->after.total) ||
+        !near(p->before.memory, q->before.memory) ||
+        !near(p->before.distance, q->before.distance) ||
+        p->nr_steps != q->nr_steps || p->nr_findings != q->nr_findings ||
+        p->nr_notes != q->nr_notes)
+        fail_msg("input %zu, other %s: %g -> %g in %zu steps, was %g -> %g in "
+                 "%zu", nr, what, q->before.total, q->after.total, q->nr_steps,
+                 p->before.total, p->after.total, p->nr_steps);
+    for (i = 0; i < p->nr_steps; i++)
+        if (p->steps[i].kind != q->steps[i].kind ||
+            p->steps[i].vcpuid != q->steps[i].vcpuid ||
+            !near(p->steps[i].gain, q->steps[i].gain) ||
+            !same_domains(&p->steps[i], &q->steps[i]))
+            fail_msg("input %zu, other %s: step %zu is %s, was %s", nr, what,
+                     i, q->steps[i].command, p->steps[i].command);
+}
+
+static void test_renumber(void **state)
+{
+    static const struct {
+        const char *what;
+        void (*change)(struct snapshot *snapshot, uint64_t seed);
+    } changes[] = {
+        { "pCPUs", renumber_pcpus }, { "nodes", renumber_nodes },
+        { "domains", renumber_domains }, { "last seen", renumber_seen },
+    };
+    struct settings settings;
+    struct snapshot *snapshot;
+    struct plan *plan, *again;
+    size_t nr, i;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    for (nr = 0; nr < NAMES + MADE; nr++) {
+        snapshot = input(nr);
+        plan = hosts_plan(snapshot, &settings, NULL);
+        for (i = 0; i < sizeof changes / sizeof *changes; i++) {
+            changes[i].change(snapshot, nr + 10 * i);
+            assert_int_equal(snapshot_check(snapshot, NULL), 0);
+            again = hosts_plan(snapshot, &settings, NULL);
+            assert_alike(changes[i].what, nr, plan, again);
+            plan_free(again);
+        }
+        plan_free(plan);
+        snapshot_free(snapshot);
+    }
+    settings_dispose(&settings);
+}
+
+/* No cost, before or after, is more than what was run and waited for; what is
+ * gained is not more either, and no step of a plan adds up to a loss. */
+static void test_measured(void **state)
+{
+    double used, gain, pins;
+    struct settings settings;
+    struct snapshot *snapshot;
+    struct plan *plan;
+    size_t nr, i;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    for (nr = 0; nr < NAMES + MADE; nr++) {
+        snapshot = input(nr);
+        for (used = 0, i = 0; i < snapshot->nr_vcpus; i++)
+            used += snapshot->vcpus[i].utilisation.value +
+                    snapshot->vcpus[i].wait.value;
+        plan = hosts_plan(snapshot, &settings, NULL);
+        for (gain = pins = 0, i = 0; i < plan->nr_steps; i++) {
+            gain += plan->steps[i].gain;
+            if (plan->steps[i].to)
+                pins += plan->steps[i].gain;
+        }
+        if (plan->before.total > used + 1e-6 ||
+            plan->after.total > plan->before.total + 1e-6 ||
+            gain > used + 1e-6 || pins < -1e-6)
+            fail_msg("input %zu: %g run and waited for; cost %g -> %g, "
+                     "gain %g, by pins %g", nr, used, plan->before.total,
+                     plan->after.total, gain, pins);
+        plan_free(plan);
+        snapshot_free(snapshot);
+    }
+    settings_dispose(&settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_field), cmocka_unit_test(test_renumber),
+        cmocka_unit_test(test_measured),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
