@@ -334,7 +334,7 @@ int choose_findings(struct plan *plan, struct choose_placement *state,
 {
     const struct choose_model *model = state->model;
     const struct snapshot *snapshot = model->snapshot;
-    const struct choose_pair *pair;
+    struct choose_pair pair;
     size_t *first_switch, i, v;
     int rc = 0;
 
@@ -348,11 +348,11 @@ int choose_findings(struct plan *plan, struct choose_placement *state,
         while (i < snapshot->nr_switches && snapshot->switches[i].vcpu <= v)
             i++;
     }
-    for (i = 0; i < pairs->nr_pairs && !rc && !enough(plan); i++) {
-        pair = &pairs->pairs[i];
-        if (pair->second != SNAPSHOT_OUTSIDE &&
-            pair->vif_bytes + pair->link_bytes >= BUSY_BYTES)
-            rc = find_pair(plan, state, pair);
+    for (i = 0; i < pairs->nr_pairs && !rc && !enough(plan);) {
+        i = choose_pairs_sum(pairs, i, &pair);
+        if (pair.second != SNAPSHOT_OUTSIDE &&
+            pair.vif_bytes + pair.link_bytes >= BUSY_BYTES)
+            rc = find_pair(plan, state, &pair);
     }
     if (!rc)
         rc = find_domains(plan, state, first_switch);

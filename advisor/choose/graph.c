@@ -104,11 +104,10 @@ static int join_pair(struct graph *graph, const struct choose_pair *pair,
 {
     double bytes = pair->vif_bytes + pair->link_bytes;
     double packets = pair->vif_packets + pair->link_packets;
+    double share = backend->nr ? choose_pair_link_share(pair, links) : 1;
     struct ends from, to;
-    bool link;
     int rc = 0;
 
-    link = choose_pair_linked(pair, links);
     find_ends(graph->model, pair->first, &from);
     if (pair->second == SNAPSHOT_OUTSIDE) {
         if (backend->nr)
@@ -118,13 +117,15 @@ static int join_pair(struct graph *graph, const struct choose_pair *pair,
     find_ends(graph->model, pair->second, &to);
     if (!pair->answered)
         return join(graph, &from, &to, 0, 0, packets);
-    if (link || !backend->nr)
-        return join(graph, &from, &to, bytes, packets, packets);
-    rc = join(graph, &from, &to, 0, 0, packets);
-    if (!rc)
-        rc = join(graph, &from, backend, bytes, packets, packets);
-    if (!rc)
-        rc = join(graph, &to, backend, bytes, packets, packets);
+    rc = join(graph, &from, &to, bytes * share, packets * share, packets);
+    if (share < 1) {
+        bytes *= 1 - share;
+        packets *= 1 - share;
+        if (!rc)
+            rc = join(graph, &from, backend, bytes, packets, packets);
+        if (!rc)
+            rc = join(graph, &to, backend, bytes, packets, packets);
+    }
     return rc;
 }
 

@@ -9,6 +9,8 @@
 #include "choose/prices.h"
 #include "choose/resize.h"
 #include "choose/text.h"
+#include "choose/vifs.h"
+#include "model/plan.h"
 #include "model/settings.h"
 #include "model/snapshot.h"
 
@@ -34,36 +36,6 @@ static double headroom(const struct snapshot *snapshot,
     return fmax(0, 1 - demand / sizes->online[index]);
 }
 
-/* A bridge that both have a vif on, with nothing against it. */
-static const char *refused(const struct snapshot_domain *a,
-                           const struct snapshot_domain *b)
-{
-    static const uint8_t unknown[6];
-    const char *why = "no vif of theirs is on the same bridge";
-    const struct snapshot_vif *v, *w;
-    size_t i, j;
-
-    for (i = 0; i < a->nr_vifs; i++) {
-        for (j = 0; j < b->nr_vifs; j++) {
-            v = &a->vifs[i];
-            w = &b->vifs[j];
-            /* Where a bridge is not known, `enable` will find out. */
-            if (v->bridge && w->bridge && strcmp(v->bridge, w->bridge))
-                continue;
-            if (v->no_link || w->no_link)
-                why = v->no_link ? v->no_link : w->no_link;
-            else if (v->vlans && w->vlans && strcmp(v->vlans, w->vlans))
-                why = "their vifs are in different VLANs";
-            else if (!memcmp(v->mac, w->mac, sizeof(v->mac)) &&
-                     memcmp(v->mac, unknown, sizeof(unknown)))
-                why = "their vifs have the same MAC";
-            else
-                return NULL;
-        }
-    }
-    return why;
-}
-
 struct context {
     struct plan *plan;
     const struct snapshot *snapshot;
@@ -71,7 +43,22 @@ struct context {
     const struct choose_history *history;
     const struct choose_sizes *sizes;
     uint32_t *nr_links;			/* of each domain */
+    char name[2][1024 + PLAN_VIF_BYTES];	/* of the pair in question */
 };
+
+/* With the vifs where the pair could have a link by others. */
+static void name_pair(struct context *c, const struct choose_pair *pair)
+{
+    const struct snapshot_domain *a = &c->snapshot->domains[pair->first];
+    const struct snapshot_domain *b = &c->snapshot->domains[pair->second];
+    bool only = choose_vif_pairs(a, b) < 2;
+    char vif[PLAN_VIF_BYTES];
+    int i;
+
+    for (i = 0; i < 2; i++)
+        snprintf(c->name[i], sizeof c->name[i], "%s%s", i ? b->name : a->name,
+                 plan_vif_suffix(vif, only ? PLAN_NONE : pair->vif[i]));
+}
 
 static bool left_alone(const struct context *c, const struct choose_pair *pair)
 {
@@ -102,33 +89,6 @@ static double needed_room(const struct context *c,
            c->settings->link_headroom;
 }
 
-/* Is this the last that the advisor did to their link? */
-static bool was_last(const struct context *c, const struct choose_pair *pair,
-                     enum choose_past_kind kind)
-{
-    const uint8_t *a = c->snapshot->domains[pair->first].uuid;
-    const uint8_t *b = c->snapshot->domains[pair->second].uuid;
-    const struct choose_past *past;
-    int64_t latest = INT64_MIN;
-    bool is = false;
-    size_t i;
-
-    for (i = 0; c->history && i < c->history->nr_past; i++) {
-        past = &c->history->past[i];
-        if ((past->kind != CHOOSE_PAST_LINK_ENABLED &&
-             past->kind != CHOOSE_PAST_LINK_DISABLED &&
-             past->kind != CHOOSE_PAST_LINK_REFUSED) ||
-            past->time < latest)
-            continue;
-        if ((memcmp(past->uuid[0], a, 16) || memcmp(past->uuid[1], b, 16)) &&
-            (memcmp(past->uuid[0], b, 16) || memcmp(past->uuid[1], a, 16)))
-            continue;
-        latest = past->time;
-        is = past->kind == kind;
-    }
-    return is;
-}
-
 /* A link would pay; is there something against it? */
 static int consider(const struct context *c, struct choose_pair *pair,
                     bool *changed)
@@ -136,7 +96,7 @@ static int consider(const struct context *c, struct choose_pair *pair,
     const struct snapshot_domain *a = &c->snapshot->domains[pair->first];
     const struct snapshot_domain *b = &c->snapshot->domains[pair->second];
     enum plan_note_kind kind = PLAN_NOTE_NO_LINK;
-    const char *why = refused(a, b);
+    const char *why = choose_vifs_refused(a, b, pair->vif);
     char rate[32];
     int rc;
 
@@ -145,7 +105,7 @@ static int consider(const struct context *c, struct choose_pair *pair,
                             pair->first, pair->second, choose_pair_bytes(pair),
                             fmax(0, choose_link_gain(pair, c->settings)),
                             "%s and %s exchange %s in packets of %.0f bytes "
-                            "by way of dom0", a->name, b->name, rate,
+                            "by way of dom0", c->name[0], c->name[1], rate,
                             pair->message_bytes);
     if (rc)
         return rc;
@@ -167,15 +127,16 @@ static int consider(const struct context *c, struct choose_pair *pair,
                                       pair->first, pair->second)) {
         kind = PLAN_NOTE_COOLDOWN;
         why = "their link was changed lately";
-    } else if (!why && was_last(c, pair, CHOOSE_PAST_LINK_REFUSED)) {
+    } else if (!why && choose_link_was(c->snapshot, c->history, pair,
+                                       CHOOSE_PAST_LINK_REFUSED)) {
         kind = PLAN_NOTE_COOLDOWN;
         why = "it was refused lately, see xl shmlink history; xl shmlink "
               "enable tries again";
     }
     if (why)
         return choose_add_note(c->plan, c->snapshot, kind, pair->first,
-                               "no link between %s and %s: %s", a->name,
-                               b->name, why);
+                               "no link between %s and %s: %s", c->name[0],
+                               c->name[1], why);
     c->nr_links[pair->first]++;
     c->nr_links[pair->second]++;
     pair->link_after = true;
@@ -187,27 +148,24 @@ static int consider(const struct context *c, struct choose_pair *pair,
 static int judge(const struct context *c, struct choose_pair *pair,
                  double room, bool *changed)
 {
-    const struct snapshot_domain *a = &c->snapshot->domains[pair->first];
-    const struct snapshot_domain *b = &c->snapshot->domains[pair->second];
-
     if (pair->message_bytes <= 0)
         return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_DATA,
                                pair->first, "no link between %s and %s: the "
                                "size of their packets was not measured",
-                               a->name, b->name);
+                               c->name[0], c->name[1]);
     if (pair->message_bytes < c->settings->link_message_bytes)
         return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
                                pair->first, "no link between %s and %s: their "
                                "packets are small (%.0f bytes, "
-                               "link-message-bytes is %.0f)", a->name,
-                               b->name, pair->message_bytes,
+                               "link-message-bytes is %.0f)", c->name[0],
+                               c->name[1], pair->message_bytes,
                                c->settings->link_message_bytes);
     if (room < needed_room(c, pair))
         return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
                                pair->first, "no link between %s and %s: one "
                                "of them has only %.0f %% of its CPU to spare "
-                               "(link-headroom is %.0f %%)", a->name, b->name,
-                               100 * room,
+                               "(link-headroom is %.0f %%)", c->name[0],
+                               c->name[1], 100 * room,
                                100 * c->settings->link_headroom);
     return consider(c, pair, changed);
 }
@@ -219,30 +177,44 @@ static int worth(const struct context *c, const struct choose_pair *pair,
 {
     char rate[32];
 
-    *worth_r = choose_pair_bytes(pair) >= c->settings->link_bytes / 2 &&
+    *worth_r = pair->carried_bytes >= c->settings->link_bytes / 2 &&
                room >= needed_room(c, pair) / 2 &&
                pair->message_bytes >= c->settings->link_message_bytes / 2;
     if (*worth_r)
         return 0;
-    choose_rate(rate, choose_pair_bytes(pair));
+    choose_rate(rate, pair->carried_bytes);
     return choose_add_finding(c->plan, c->snapshot, NULL,
                               PLAN_FINDING_IDLE_LINK, pair->first,
-                              pair->second, choose_pair_bytes(pair), 0,
+                              pair->second, pair->carried_bytes, 0,
                               "the link between %s and %s carries %s in "
                               "packets of %.0f bytes, with %.0f %% of CPU to "
                               "spare: it is not worth it",
-                              c->snapshot->domains[pair->first].name,
-                              c->snapshot->domains[pair->second].name, rate,
+                              c->name[0], c->name[1], rate,
                               pair->message_bytes, 100 * room);
+}
+
+/* What goes by the vifs of a link that is up; the guests keep it from it. */
+static int beside(const struct context *c, const struct choose_pair *pair)
+{
+    double bytes = choose_pair_bytes(pair) - pair->carried_bytes;
+    char rate[32];
+
+    if (bytes < c->settings->link_bytes || bytes <= 0)
+        return 0;
+    choose_rate(rate, bytes);
+    return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
+                           pair->first, "%s and %s exchange %s by way of dom0 "
+                           "beside their link: multicast, or what one of the "
+                           "guests keeps on its vif; xl shmlink list tells",
+                           c->name[0], c->name[1], rate);
 }
 
 /* A link that is up: is it to go? */
 static int review(const struct context *c, struct choose_pair *pair,
                   double room, bool *changed)
 {
-    const struct snapshot_domain *a = &c->snapshot->domains[pair->first];
-    const struct snapshot_domain *b = &c->snapshot->domains[pair->second];
-    bool advised = was_last(c, pair, CHOOSE_PAST_LINK_ENABLED);
+    bool advised = choose_link_was(c->snapshot, c->history, pair,
+                                   CHOOSE_PAST_LINK_ENABLED);
     bool keep = false;
     int rc = 0;
 
@@ -252,7 +224,7 @@ static int review(const struct context *c, struct choose_pair *pair,
         return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_DATA,
                                pair->first, "the link between %s and %s: what "
                                "it carries was not measured, left as it is",
-                               a->name, b->name);
+                               c->name[0], c->name[1]);
     if (!pair->stray)
         rc = worth(c, pair, room, &keep);
     if (rc || keep)
@@ -261,15 +233,15 @@ static int review(const struct context *c, struct choose_pair *pair,
         return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
                                pair->first, "the link between %s and %s was "
                                "not enabled by advice: left as it is",
-                               a->name, b->name);
+                               c->name[0], c->name[1]);
     if (left_alone(c, pair))
         return 0;
     if (choose_cooling(c->snapshot, c->settings, c->history, pair->first,
                        pair->second))
         return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_COOLDOWN,
                                pair->first, "the link between %s and %s was "
-                               "changed lately: left as it is", a->name,
-                               b->name);
+                               "changed lately: left as it is", c->name[0],
+                               c->name[1]);
     pair->link_after = false;
     *changed = true;
     return 0;
@@ -323,11 +295,14 @@ int choose_links(struct choose_pairs *pairs, struct plan *plan,
             snapshot->domains[pair->first].backend ||
             snapshot->domains[pair->second].backend)
             continue;
+        name_pair(&c, pair);
         room = fmin(headroom(snapshot, sizes, pair->first),
                     headroom(snapshot, sizes, pair->second));
-        if (choose_pair_linked(pair, false))
+        if (choose_pair_linked(pair, false)) {
             rc = review(&c, pair, room, changed_r);
-        else if (!pair->link && choose_pair_bytes(pair) > 0 &&
+            if (!rc)
+                rc = beside(&c, pair);
+        } else if (!pair->link && choose_pair_bytes(pair) > 0 &&
                  choose_pair_bytes(pair) >= settings->link_bytes)
             rc = judge(&c, pair, room, changed_r);
     }
@@ -345,7 +320,7 @@ static char *link_text(const struct settings *settings,
     char rate[32], *text = NULL;
     int r;
 
-    choose_rate(rate, choose_pair_bytes(pair));
+    choose_rate(rate, pair->carried_bytes);
     if (enable)
         r = asprintf(&text, "%s in packets of %.0f bytes: by a link that "
                      "costs all domains %.2f pCPUs less%s", rate,
@@ -368,6 +343,8 @@ static int link_step(struct plan *plan, const struct snapshot *snapshot,
     const struct snapshot_domain *a = &snapshot->domains[pair->first];
     const struct snapshot_domain *b = &snapshot->domains[pair->second];
     char name_a[16], name_b[16], *text = link_text(settings, pair, enable);
+    char vif_a[PLAN_VIF_BYTES], vif_b[PLAN_VIF_BYTES];
+    bool only = choose_vif_pairs(a, b) < 2;
     double gain = choose_link_gain(pair, settings);
     struct plan_step *step;
     int rc;
@@ -386,12 +363,15 @@ static int link_step(struct plan *plan, const struct snapshot *snapshot,
     step->peer = strdup(b->name);
     if (!step->peer)
         return -ENOMEM;
+    memcpy(step->vif, pair->vif, sizeof step->vif);
     if (!enable)
         snprintf(step->nonce, sizeof step->nonce, "%s", pair->link->nonce);
-    return choose_command(step, "xl shmlink %s %s %s",
+    return choose_command(step, "xl shmlink %s %s%s %s%s",
                           enable ? "enable" : "disable",
                           choose_shell_name(name_a, a),
-                          choose_shell_name(name_b, b));
+                          only ? "" : plan_vif_suffix(vif_a, pair->vif[0]),
+                          choose_shell_name(name_b, b),
+                          only ? "" : plan_vif_suffix(vif_b, pair->vif[1]));
 }
 
 int choose_link_steps(struct choose_pairs *pairs, struct plan *plan,

@@ -30,11 +30,10 @@ static void relieve_dom0(struct choose_model *model,
     for (i = 0; i < pairs->nr_pairs; i++) {
         pair = &pairs->pairs[i];
         if (choose_pair_linked(pair, links))
-            saved += choose_vif_cost(settings, pair->vif_bytes,
-                                     pair->vif_packets);
-        else
-            saved -= choose_vif_cost(settings, pair->link_bytes,
-                                     pair->link_packets);
+            saved += choose_vif_cost(settings, pair->carried_bytes,
+                                     pair->carried_packets);
+        saved -= choose_vif_cost(settings, pair->link_bytes,
+                                 pair->link_packets);
     }
     saved *= settings->dom0_share;
     if (domain == SNAPSHOT_OUTSIDE)

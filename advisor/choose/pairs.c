@@ -2,6 +2,7 @@
 #include "choose/pairs.h"
 
 #include "choose/prices.h"
+#include "choose/vifs.h"
 #include "model/snapshot.h"
 
 #include <errno.h>
@@ -12,15 +13,14 @@
 /* One direction of a pair, before they are added up. */
 struct flow {
     size_t first, second;
+    uint32_t vif[2];
     bool backward, via_link;
     double bytes, packets, error;
     const struct snapshot_link *link;
 };
 
-static int compare_flows(const void *a, const void *b)
+static int compare_domains(const struct flow *p, const struct flow *q)
 {
-    const struct flow *p = a, *q = b;
-
     if (p->first != q->first)
         return p->first < q->first ? -1 : 1;
     if (p->second != q->second)
@@ -28,23 +28,37 @@ static int compare_flows(const void *a, const void *b)
     return 0;
 }
 
-static struct flow flow_between(size_t from, size_t to)
+static int compare_flows(const void *a, const void *b)
 {
-    struct flow flow = { .first = from, .second = to };
+    const struct flow *p = a, *q = b;
+    int end, order = compare_domains(p, q);
+
+    for (end = 0; end < 2 && !order; end++)
+        if (p->vif[end] != q->vif[end])
+            order = p->vif[end] < q->vif[end] ? -1 : 1;
+    return order;
+}
+
+static struct flow flow_between(size_t from, size_t to, uint32_t from_vif,
+                                uint32_t to_vif)
+{
+    struct flow flow = { .first = from, .second = to,
+                         .vif = { from_vif, to_vif } };
 
     /* OUTSIDE is greater than every index, so it is always second. */
-    if (from > to) {
-        flow.first = to;
-        flow.second = from;
-        flow.backward = true;
-    }
+    if (from > to)
+        flow = (struct flow){ .first = to, .second = from,
+                              .vif = { to_vif, from_vif }, .backward = true };
+    if (flow.second == SNAPSHOT_OUTSIDE)
+        flow.vif[0] = flow.vif[1] = SNAPSHOT_NONE;
     return flow;
 }
 
 static void flow_traffic(struct flow *flow,
                          const struct snapshot_traffic *traffic)
 {
-    *flow = flow_between(traffic->from, traffic->to);
+    *flow = flow_between(traffic->from, traffic->to, traffic->from_vif,
+                         traffic->to_vif);
     flow->via_link = traffic->via == SNAPSHOT_VIA_LINK;
     flow->bytes = traffic->bytes.value;
     flow->packets = traffic->packets.value;
@@ -62,7 +76,7 @@ static void flow_link(struct flow *flow, const struct snapshot_link *link,
     const struct snapshot_link_end *end = &link->end[from];
     const struct snapshot_link_end *peer = &link->end[!from];
 
-    *flow = flow_between(end->domain, peer->domain);
+    *flow = flow_between(end->domain, peer->domain, end->vif, peer->vif);
     flow->via_link = true;
     flow->link = link;
     if (end->counters_ok || peer->counters_ok) {
@@ -82,27 +96,115 @@ static bool answered(const double *bytes, const double *packets)
            CHOOSE_ANSWER * fmin(sent[0], sent[1]) >= fmax(sent[0], sent[1]);
 }
 
+/* Whether two domains, whose flows these are, have a link by these vifs. */
+static bool linked(const struct flow *flows, size_t nr, uint32_t first,
+                   uint32_t second)
+{
+    size_t i;
+
+    for (i = 0; i < nr; i++)
+        if (flows[i].link && flows[i].link->up && flows[i].vif[0] == first &&
+            flows[i].vif[1] == second)
+            return true;
+    return false;
+}
+
+/* How many pairs of vifs there are that have no link, 2 for more; the last. */
+static unsigned vifs_left(const struct snapshot *snapshot,
+                          const struct flow *flows, size_t nr,
+                          uint32_t vif_r[2])
+{
+    const struct snapshot_domain *a = &snapshot->domains[flows->first];
+    const struct snapshot_domain *b = &snapshot->domains[flows->second];
+    unsigned found = 0;
+    size_t i, j;
+
+    for (i = 0; i < a->nr_vifs && found < 2; i++)
+        for (j = 0; j < b->nr_vifs && found < 2; j++) {
+            if (!choose_vifs_meet(&a->vifs[i], &b->vifs[j]) ||
+                linked(flows, nr, a->vifs[i].devid, b->vifs[j].devid))
+                continue;
+            found++;
+            vif_r[0] = a->vifs[i].devid;
+            vif_r[1] = b->vifs[j].devid;
+        }
+    return found;
+}
+
+/* The flow of the only link that there is, or NULL. */
+static const struct flow *only_link(const struct flow *flows, size_t nr)
+{
+    const struct flow *only = NULL;
+    size_t i;
+
+    for (i = 0; i < nr; i++) {
+        if (!flows[i].link)
+            continue;
+        if (only && only->link != flows[i].link)
+            return NULL;
+        only = &flows[i];
+    }
+    return only;
+}
+
+static bool vifs_known(const struct flow *flow)
+{
+    return flow->vif[0] != SNAPSHOT_NONE && flow->vif[1] != SNAPSHOT_NONE;
+}
+
+/* Fill in the vifs of two domains' flows where they are not told. */
+static void find_vifs(const struct snapshot *snapshot, struct flow *flows,
+                      size_t nr)
+{
+    uint32_t none[2] = { SNAPSHOT_NONE, SNAPSHOT_NONE }, free_pair[2];
+    const uint32_t *by_vif = none, *by_link = none;
+    const struct flow *link;
+    unsigned left;
+    size_t i;
+
+    for (i = 0; i < nr && vifs_known(&flows[i]); i++)
+        ;
+    if (i == nr || flows->second == SNAPSHOT_OUTSIDE)
+        return;
+    link = only_link(flows, nr);
+    left = vifs_left(snapshot, flows, nr, free_pair);
+    if (link)
+        by_link = link->vif;
+    if (left == 1)
+        by_vif = free_pair;
+    else if (left == 0)
+        by_vif = by_link;
+    if (!link)
+        by_link = by_vif;
+    for (i = 0; i < nr; i++)
+        if (!vifs_known(&flows[i]))
+            memcpy(flows[i].vif, flows[i].via_link ? by_link : by_vif,
+                   sizeof flows[i].vif);
+    qsort(flows, nr, sizeof *flows, compare_flows);
+}
+
 static void sum_pair(struct choose_pair *pair, const struct flow *flows,
                      size_t nr)
 {
     double bytes[2] = { 0 }, packets[2] = { 0 }, variance = 0;
-    bool joined = false;
+    bool joined = false, measured;
     unsigned top;
     size_t i;
 
     pair->first = flows->first;
     pair->second = flows->second;
-    for (i = 0; i < nr; i++)
-        if (flows[i].via_link && !flows[i].link)
-            joined = true;
+    memcpy(pair->vif, flows->vif, sizeof pair->vif);
     for (i = 0; i < nr; i++) {
-        if (flows[i].link) {
+        if (flows[i].link)
             pair->link = flows[i].link;
-            if (joined)
-                continue;
-        }
-        bytes[flows[i].backward] += flows[i].bytes;
-        packets[flows[i].backward] += flows[i].packets;
+        else if (flows[i].via_link)
+            joined = true;
+    }
+    measured = pair->link && (pair->link->end[0].counters_ok ||
+                              pair->link->end[1].counters_ok);
+    for (i = 0; i < nr; i++) {
+        if (flows[i].link && joined)
+            continue;
         variance += flows[i].error * flows[i].error;
         if (flows[i].via_link) {
             pair->link_bytes += flows[i].bytes;
@@ -111,14 +213,17 @@ static void sum_pair(struct choose_pair *pair, const struct flow *flows,
             pair->vif_bytes += flows[i].bytes;
             pair->vif_packets += flows[i].packets;
         }
+        if (measured && pair->link->up && !flows[i].via_link)
+            continue;
+        pair->carried_bytes += flows[i].bytes;
+        pair->carried_packets += flows[i].packets;
+        bytes[flows[i].backward] += flows[i].bytes;
+        packets[flows[i].backward] += flows[i].packets;
     }
-    pair->link_known = joined || (pair->link &&
-                                  (pair->link->end[0].counters_ok ||
-                                   pair->link->end[1].counters_ok));
+    pair->link_known = joined || measured;
     pair->error = sqrt(variance);
     pair->answered = answered(bytes, packets);
     top = bytes[1] > bytes[0];
-    pair->top_bytes = bytes[top];
     pair->message_bytes = packets[top] > 0 ? bytes[top] / packets[top] : 0;
     pair->link_after = choose_pair_linked(pair, false);
 }
@@ -144,6 +249,12 @@ int choose_pairs_new(struct choose_pairs *pairs_r,
         flow_link(&flows[snapshot->nr_traffic + i], &snapshot->links[i / 2],
                   i % 2);
     qsort(flows, nr, sizeof *flows, compare_flows);
+    for (first = 0; first < nr; first = i) {
+        for (i = first; i < nr; i++)
+            if (compare_domains(&flows[i], &flows[first]))
+                break;
+        find_vifs(snapshot, &flows[first], i - first);
+    }
     for (first = 0; first < nr; first = i) {
         for (i = first; i < nr; i++)
             if (compare_flows(&flows[i], &flows[first]))
@@ -226,6 +337,34 @@ void choose_pairs_free(struct choose_pairs *pairs)
 bool choose_pair_linked(const struct choose_pair *pair, bool after)
 {
     return after ? pair->link_after : pair->link && pair->link->up;
+}
+
+double choose_pair_link_share(const struct choose_pair *pair, bool after)
+{
+    double bytes = choose_pair_bytes(pair);
+
+    if (!choose_pair_linked(pair, after))
+        return 0;
+    return bytes > 0 ? pair->carried_bytes / bytes : 1;
+}
+
+size_t choose_pairs_sum(const struct choose_pairs *pairs, size_t i,
+                        struct choose_pair *sum_r)
+{
+    const struct choose_pair *pair = &pairs->pairs[i];
+
+    for (*sum_r = *pair++; ++i < pairs->nr_pairs &&
+         pair->first == sum_r->first && pair->second == sum_r->second;
+         pair++) {
+        sum_r->vif_bytes += pair->vif_bytes;
+        sum_r->vif_packets += pair->vif_packets;
+        sum_r->link_bytes += pair->link_bytes;
+        sum_r->link_packets += pair->link_packets;
+        sum_r->carried_bytes += pair->carried_bytes;
+        sum_r->carried_packets += pair->carried_packets;
+        sum_r->error = hypot(sum_r->error, pair->error);
+    }
+    return i;
 }
 
 double choose_pair_bytes(const struct choose_pair *pair)

@@ -3,6 +3,7 @@
 
 #include "base/uuid.h"
 #include "choose/choose.h"
+#include "choose/pairs.h"
 #include "model/settings.h"
 #include "model/snapshot.h"
 
@@ -76,4 +77,43 @@ bool choose_cooling(const struct snapshot *snapshot,
             return true;
     }
     return false;
+}
+
+/* A link's end was this one. */
+static bool past_end(const struct choose_past *past, int end,
+                     const uint8_t uuid[16], uint32_t vif)
+{
+    return !memcmp(past->uuid[end], uuid, 16) &&
+           (past->vif[end] == SNAPSHOT_NONE || past->vif[end] == vif);
+}
+
+bool choose_link_was(const struct snapshot *snapshot,
+                     const struct choose_history *history,
+                     const struct choose_pair *pair,
+                     enum choose_past_kind kind)
+{
+    const uint8_t *a = snapshot->domains[pair->first].uuid;
+    const uint8_t *b = snapshot->domains[pair->second].uuid;
+    const struct choose_past *past;
+    int64_t latest = INT64_MIN;
+    bool is = false;
+    size_t i;
+
+    for (i = 0; history && i < history->nr_past; i++) {
+        past = &history->past[i];
+        if ((past->kind != CHOOSE_PAST_LINK_ENABLED &&
+             past->kind != CHOOSE_PAST_LINK_DISABLED &&
+             past->kind != CHOOSE_PAST_LINK_REFUSED) ||
+            past->time < latest)
+            continue;
+        if (!past_end(past, 0, a, pair->vif[0]) &&
+            !past_end(past, 0, b, pair->vif[1]))
+            continue;
+        if (!past_end(past, 1, a, pair->vif[0]) &&
+            !past_end(past, 1, b, pair->vif[1]))
+            continue;
+        latest = past->time;
+        is = past->kind == kind;
+    }
+    return is;
 }

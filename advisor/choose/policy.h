@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct choose_history;
+#include "choose/choose.h"
+
+struct choose_pair;
 struct settings;
 struct snapshot;
 struct snapshot_domain;
@@ -27,5 +29,11 @@ bool choose_cooling(const struct snapshot *snapshot,
                     const struct settings *settings,
                     const struct choose_history *history, size_t first,
                     size_t second);
+
+/* Whether this is the last that the advisor did to the pair's link. */
+bool choose_link_was(const struct snapshot *snapshot,
+                     const struct choose_history *history,
+                     const struct choose_pair *pair,
+                     enum choose_past_kind kind);
 
 #endif

@@ -12,9 +12,9 @@
 double choose_link_gain(const struct choose_pair *pair,
                         const struct settings *settings)
 {
-    return 1e-9 * (choose_pair_bytes(pair) *
+    return 1e-9 * (pair->carried_bytes *
                    (settings->vif_byte_ns - settings->link_byte_ns) +
-                   choose_pair_packets(pair) *
+                   pair->carried_packets *
                    (settings->vif_packet_ns - settings->link_packet_ns));
 }
 

@@ -9,7 +9,10 @@ struct choose_pair;
 struct choose_pairs;
 struct settings;
 
-/* pCPUs that a link saves a pair (or costs, below 0). */
+/*
+ * pCPUs that a link saves (or costs, below 0) for what goes by it, or where
+ * there is none for what would.
+ */
 double choose_link_gain(const struct choose_pair *pair,
                         const struct settings *settings);
 /* By dom0's bridge; bytes and packets per second. */

@@ -24,7 +24,7 @@ struct pair_row
 {
     size_t a, b; /* a <= b; b may be SNAPSHOT_OUTSIDE */
     double bytes, error, packets;
-    bool vif, link;
+    bool link;
 };
 
 static int vm_compare(const void *a, const void *b)
@@ -43,7 +43,9 @@ static int pair_compare_ends(const void *a, const void *b)
 
     if (p->a != q->a)
         return p->a < q->a ? -1 : 1;
-    return p->b < q->b ? -1 : p->b > q->b;
+    if (p->b != q->b)
+        return p->b < q->b ? -1 : 1;
+    return p->link - q->link;
 }
 
 static int pair_compare(const void *a, const void *b)
@@ -177,7 +179,6 @@ static size_t pairs_fill(struct pair_row *rows, const struct snapshot *s)
             .bytes = t->bytes.value,
             .error = t->bytes.error,
             .packets = t->packets.value,
-            .vif = t->via == SNAPSHOT_VIA_VIF,
             .link = t->via == SNAPSHOT_VIA_LINK,
         };
     }
@@ -187,8 +188,6 @@ static size_t pairs_fill(struct pair_row *rows, const struct snapshot *s)
             rows[n - 1].bytes += rows[i].bytes;
             rows[n - 1].error = hypot(rows[n - 1].error, rows[i].error);
             rows[n - 1].packets += rows[i].packets;
-            rows[n - 1].vif |= rows[i].vif;
-            rows[n - 1].link |= rows[i].link;
         } else {
             rows[n++] = rows[i];
         }
@@ -224,9 +223,7 @@ static int show_pairs(const struct snapshot *s, bool all, FILE *f)
         fprintf(f, " %14s %9.0f", rate, r->packets);
         show_dash(f, 7, "%.0f", r->packets > 0 ? r->bytes / r->packets : 0,
                   r->packets > 0);
-        fprintf(f, "  %s\n", r->link && r->vif ? "link, vif"
-                             : r->link         ? "link"
-                                               : "vif");
+        fprintf(f, "  %s\n", r->link ? "link" : "vif");
     }
     if (i < nr)
         fprintf(f, "and %zu more (--all)\n", nr - i);

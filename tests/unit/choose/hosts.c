@@ -69,6 +69,8 @@ static void apply_link(struct snapshot *snapshot, const struct plan_step *step)
     link->up = true;
     link->end[0].domain = snapshot_find_uuid(snapshot, step->subject[0].uuid);
     link->end[1].domain = snapshot_find_uuid(snapshot, step->subject[1].uuid);
+    link->end[0].vif = step->vif[0];
+    link->end[1].vif = step->vif[1];
 }
 
 void hosts_apply(struct snapshot *snapshot, const struct plan *plan)

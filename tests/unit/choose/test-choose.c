@@ -75,6 +75,7 @@ static void test_golden(void **state)
     static const char *const names[] = {
         "busy-pair", "two-pcpus", "cpu-bound", "siblings", "idle", "no-link",
         "chatty-node", "far", "isolated", "granularity", "talking",
+        "two-vifs",
         /* What the model must not believe against what was measured. */
         "floating-busy", "last-seen", "idle-siblings", "idle-siblings-nowait",
         "one-thread", "onto-the-waiting", "lone-memory", "lone-pair-88",
@@ -647,19 +648,25 @@ static void test_link_forbidden(void **state)
     no_link_expect(snapshot, NULL);
     pair[1]->vifs[0].no_link = strdup("vif4.0 of full is down");
     no_link_expect(snapshot, "bot and full: vif4.0 of full is down");
-    /* Nothing is against their second pair. */
+    /* Nothing is against their second pair, if that is what it goes by. */
     for (i = 0; i < 2; i++) {
         snapshot_add_vif(pair[i])->bridge = strdup("storage");
         pair[i]->vifs[1].devid = 1;
         pair[i]->vifs[1].vlans = strdup("1pu");
     }
+    no_link_expect(snapshot, "bot and full: by which of their vifs it goes");
+    for (i = 0; i < snapshot->nr_traffic; i++)
+        snapshot->traffic[i].from_vif = snapshot->traffic[i].to_vif =
+            &snapshot->domains[snapshot->traffic[i].from] == pair[0] ||
+            &snapshot->domains[snapshot->traffic[i].to] == pair[0];
     no_link_expect(snapshot, NULL);
     strcpy(pair[1]->vifs[1].vlans, "2pu");
-    no_link_expect(snapshot, "bot and full: their vifs are in different "
+    no_link_expect(snapshot, "bot:1 and full:1: their vifs are in different "
                    "VLANs");
     strcpy(pair[1]->vifs[1].vlans, "1pu");
     pair[0]->vifs[1].mac[5] = pair[1]->vifs[1].mac[5] = 9;
-    no_link_expect(snapshot, "bot and full: their vifs have the same MAC");
+    no_link_expect(snapshot, "bot:1 and full:1: their vifs have the same "
+                   "MAC");
     snapshot_free(snapshot);
 }
 
@@ -695,6 +702,16 @@ static void test_link_refused(void **state)
     snapshot_free(snapshot);
 }
 
+/* What chat and bot exchange. */
+static void chat_goes_by(struct snapshot *snapshot, enum snapshot_via via)
+{
+    size_t i;
+
+    for (i = 0; i < snapshot->nr_traffic; i++)
+        if (snapshot->traffic[i].from <= 2 && snapshot->traffic[i].to <= 2)
+            snapshot->traffic[i].via = via;
+}
+
 /* A link goes off only when it fell well below, and only if it was ours. */
 static void test_link_off(void **state)
 {
@@ -713,6 +730,7 @@ static void test_link_off(void **state)
     link->end[0].domain = 1;
     link->end[1].domain = 2;
     link->end[1].counters_ok = true;
+    chat_goes_by(snapshot, SNAPSHOT_VIA_LINK);
     /* The other way round than it is in the snapshot. */
     memcpy(past.uuid[1], snapshot->domains[1].uuid, 16);
     memcpy(past.uuid[0], snapshot->domains[2].uuid, 16);
@@ -727,20 +745,104 @@ static void test_link_off(void **state)
     assert_string_equal(hosts_step(plan, PLAN_LINK_DISABLE)->command,
                         "xl shmlink disable chat bot");
     plan_free(plan);
+    /* What was enabled was their link by other vifs. */
+    past.vif[0] = 1;
+    plan = hosts_plan(snapshot, &settings, &history);
+    assert_null(hosts_step(plan, PLAN_LINK_DISABLE));
+    plan_free(plan);
+    past.vif[0] = 0;
     /* Neither guest answers: nobody knows what it carries. */
     link->end[1].counters_ok = false;
+    chat_goes_by(snapshot, SNAPSHOT_VIA_VIF);
     plan = hosts_plan(snapshot, &settings, &history);
     assert_null(hosts_step(plan, PLAN_LINK_DISABLE));
     assert_true(hosts_has_note(plan, PLAN_NOTE_DATA));
     plan_free(plan);
     link->end[1].counters_ok = true;
+    chat_goes_by(snapshot, SNAPSHOT_VIA_LINK);
     /* Above half of the threshold it stays, below all of it none is made. */
     settings.link_message_bytes = 130;
     plan = hosts_plan(snapshot, &settings, &history);
     assert_null(hosts_step(plan, PLAN_LINK_DISABLE));
     plan_free(plan);
+    /* However much goes beside it. */
+    chat_goes_by(snapshot, SNAPSHOT_VIA_VIF);
+    plan = hosts_plan(snapshot, &settings, &history);
+    assert_non_null(hosts_step(plan, PLAN_LINK_DISABLE));
+    plan_free(plan);
     snapshot_free(snapshot);
     settings_dispose(&settings);
+}
+
+/* What advice says of web and db, and what it does about it. */
+static void two_vifs_expect(const struct snapshot *snapshot, const char *note,
+                            const char *command)
+{
+    struct settings settings;
+    const struct plan_step *step;
+    struct plan *plan;
+    bool told = false;
+    size_t i;
+
+    assert_int_equal(settings_init(&settings), 0);
+    plan = hosts_plan(snapshot, &settings, NULL);
+    for (i = 0; note && i < plan->nr_notes; i++)
+        told |= strstr(plan->notes[i].text, note) != NULL;
+    assert_int_equal(told, note != NULL);
+    step = hosts_step(plan, PLAN_LINK_ENABLE);
+    assert_int_equal(step != NULL, command != NULL);
+    if (step) {
+        assert_string_equal(step->command, command);
+        assert_int_equal(step->vif[0], 1);
+        assert_int_equal(step->vif[1], 1);
+        assert_true(step->gain > 0.4);
+        assert_true(plan->before.path - plan->after.path > 0.4);
+    } else {
+        assert_true(fabs(plan->before.path - plan->after.path) < 1e-6);
+    }
+    plan_free(plan);
+    settings_dispose(&settings);
+}
+
+static void two_vifs_go_by(struct snapshot *snapshot, uint32_t vif)
+{
+    size_t i;
+
+    for (i = 0; i < 2; i++)
+        snapshot->traffic[i].from_vif = snapshot->traffic[i].to_vif = vif;
+}
+
+/* A gain is for what a link would carry, and a link has what it carries. */
+static void test_two_vifs(void **state)
+{
+    struct snapshot *snapshot = hosts_load("two-vifs");
+    struct snapshot_domain *db = named(snapshot, "db");
+
+    (void)state;
+    /* By the front network is a link: so it must be the other one. */
+    two_vifs_expect(snapshot, NULL, "xl shmlink enable web:1 db:1");
+    two_vifs_go_by(snapshot, 1);
+    two_vifs_expect(snapshot, NULL, "xl shmlink enable web:1 db:1");
+    /* Measured beside their link: another one would not help. */
+    two_vifs_go_by(snapshot, 0);
+    two_vifs_expect(snapshot, "web:0 and db:0 exchange 114.0 MB/s by way of "
+                    "dom0 beside their link", NULL);
+    /* Without that link. */
+    snapshot->nr_links = 0;
+    snapshot->nr_traffic = 3;
+    two_vifs_go_by(snapshot, SNAPSHOT_NONE);
+    two_vifs_expect(snapshot, "web and db: by which of their vifs it goes was "
+                    "not measured", NULL);
+    two_vifs_go_by(snapshot, 1);
+    two_vifs_expect(snapshot, NULL, "xl shmlink enable web:1 db:1");
+    /* A limit counts where the traffic is. */
+    db->vifs[0].no_link = strdup("it has a rate limit");
+    two_vifs_expect(snapshot, NULL, "xl shmlink enable web:1 db:1");
+    two_vifs_go_by(snapshot, 0);
+    two_vifs_expect(snapshot, "web:0 and db:0: it has a rate limit", NULL);
+    snapshot->traffic[0].to_vif = snapshot->traffic[1].from_vif = 1;
+    two_vifs_expect(snapshot, "on different bridges", NULL);
+    snapshot_free(snapshot);
 }
 
 /* A sender that is busy with a bulk stream gets a link all the same. */
@@ -895,6 +997,7 @@ int main(void)
         cmocka_unit_test(test_history),
         cmocka_unit_test(test_recorded_load),
         cmocka_unit_test(test_take_back), cmocka_unit_test(test_link_off),
+        cmocka_unit_test(test_two_vifs),
         cmocka_unit_test(test_link_forbidden),
         cmocka_unit_test(test_link_refused),
         cmocka_unit_test(test_bulk), cmocka_unit_test(test_any_link),
