@@ -25,7 +25,9 @@
 
 /* Protocol versions that this header describes, inclusive. */
 #define SHMLINK_VERSION_MIN	1
-#define SHMLINK_VERSION_MAX	1
+#define SHMLINK_VERSION_MAX	2
+/* The first that has asked and reply in struct shmlink_ring_shared. */
+#define SHMLINK_VERSION_REPLY	2
 
 /* "shml"; zero means dead, so a cleared page is never a live queue. */
 #define SHMLINK_MAGIC		0x6c6d6873U
@@ -34,7 +36,7 @@
 
 /* Links that one guest takes part in, at most. */
 #define SHMLINK_LINKS_MAX	64U
-/* Queues of one link; version 1 has exactly one. */
+/* Queues of one link; so far exactly one. */
 #define SHMLINK_QUEUES_MAX	1U
 
 /*
@@ -68,15 +70,20 @@
  * (u32)(new - event) < (u32)(new - old).
  * closed: the producer's last word, SHMLINK_PROD_CLOSED: nothing is put into
  * the ring any more; what is below prod is still to be taken.
+ * asked: counts the producer's questions whether the consumer takes frames.
+ * reply: the last question seen, times 2, plus 1 while it takes none: the
+ * producer then sends nothing more by the ring.
  */
 struct shmlink_ring_shared {
 	__u32 prod;
 	__u32 cons_event;
 	__u32 closed;
-	__u32 reserved0[29];
+	__u32 asked;
+	__u32 reserved0[28];
 	__u32 cons;
 	__u32 prod_event;
-	__u32 reserved1[30];
+	__u32 reply;
+	__u32 reserved1[29];
 };
 
 #define SHMLINK_PROD_CLOSED	1U
@@ -149,8 +156,10 @@ struct shmlink_record {
 SHMLINK_WIRE_ASSERT(sizeof(struct shmlink_ring_shared) == 256);
 SHMLINK_WIRE_ASSERT(offsetof(struct shmlink_ring_shared, cons_event) == 4);
 SHMLINK_WIRE_ASSERT(offsetof(struct shmlink_ring_shared, closed) == 8);
+SHMLINK_WIRE_ASSERT(offsetof(struct shmlink_ring_shared, asked) == 12);
 SHMLINK_WIRE_ASSERT(offsetof(struct shmlink_ring_shared, cons) == 128);
 SHMLINK_WIRE_ASSERT(offsetof(struct shmlink_ring_shared, prod_event) == 132);
+SHMLINK_WIRE_ASSERT(offsetof(struct shmlink_ring_shared, reply) == 136);
 SHMLINK_WIRE_ASSERT(offsetof(struct shmlink_queue_page, nonce) == 8);
 SHMLINK_WIRE_ASSERT(offsetof(struct shmlink_queue_page, ring_bytes) == 24);
 SHMLINK_WIRE_ASSERT(offsetof(struct shmlink_queue_page, dir_gref) == 28);
@@ -192,6 +201,14 @@ SHMLINK_WIRE_ASSERT(2 * SHMLINK_RING_BYTES_MAX / SHMLINK_PAGE_BYTES ==
 #define SHMLINK_XS_ERROR	"error-text"
 /* Written by either end when asked to, see SHMLINK_XS_STATS_SEQ. */
 #define SHMLINK_XS_STATS	"stats"
+
+/* "held" in SHMLINK_XS_STATS: why this end uses its vif, a set of these. */
+#define SHMLINK_HELD_PEER	0x001U	/* the peer takes no frames now */
+#define SHMLINK_HELD_SILENT	0x002U	/* or does not answer that */
+#define SHMLINK_HELD_DOWN	0x004U	/* our vif is down */
+#define SHMLINK_HELD_MAC	0x008U	/* it has another MAC address */
+#define SHMLINK_HELD_BACKUP	0x010U	/* it is a bond's resting leg */
+#define SHMLINK_HELD_MOVED	0x020U	/* somebody else uses its address */
 
 /*
  * Under /local/domain/<domid>/: what a loaded driver says of itself.

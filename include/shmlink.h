@@ -168,9 +168,16 @@ struct shmlink_counters {
     uint64_t rx_bytes, rx_packets;
     uint64_t tx_notifications, rx_notifications;
     uint64_t tx_stalls, tx_drops, rx_drops;
+    uint64_t held;          /* why it uses its vif now; see below */
 };
 
 enum { SHMLINK_BYPASSES_BYTES = 400 };
+
+/*
+ * The word for bit n of held, as xl-shmlink(8) has them, or NULL where there
+ * are no more.
+ */
+const char *shmlink_held_word(unsigned int n);
 
 /*
  * Index 0 is the back end, 1 the front end, as given to enable.

@@ -50,6 +50,22 @@ static void list_end(const struct shmlink_link *link, int end)
            count(text[4], ok, counters->rx_drops));
 }
 
+/* Why it uses its vif, if it does so. */
+static void list_held(const struct shmlink_link *link, int end)
+{
+    uint64_t held = link->counters_ok[end] ? link->counters[end].held : 0;
+    const char *word;
+    unsigned int n;
+
+    if (!held)
+        return;
+    printf("  %-18s held:", link->name[end]);
+    for (n = 0; (word = shmlink_held_word(n)); n++)
+        if (held & UINT64_C(1) << n)
+            printf(" %s", word);
+    putchar('\n');
+}
+
 static void list_line(const struct shmlink_link *link)
 {
     char since[32] = "-";
@@ -83,6 +99,7 @@ static void list_print(const struct shmlink_link *links, size_t nr,
     for (i = 0; i < nr; i++) {
         list_line(&links[i]);
         for (end = 0; end < 2; end++) {
+            list_held(&links[i], end);
             if (detailed)
                 list_end(&links[i], end);
             silent = silent || !links[i].counters_ok[end];

@@ -28,6 +28,18 @@ static json_object *counters_json(const struct shmlink_counters *counters)
     return object;
 }
 
+static json_object *held_json(uint64_t held)
+{
+    json_object *array = json_object_new_array();
+    const char *word;
+    unsigned int n;
+
+    for (n = 0; (word = shmlink_held_word(n)); n++)
+        if (held & UINT64_C(1) << n)
+            json_object_array_add(array, json_object_new_string(word));
+    return array;
+}
+
 static json_object *end_json(const struct shmlink_link *link, int end)
 {
     json_object *object = json_object_new_object();
@@ -43,6 +55,8 @@ static json_object *end_json(const struct shmlink_link *link, int end)
     add_u64(object, "vif", link->vif[end]);
     json_object_object_add(object, "counters", link->counters_ok[end]
                            ? counters_json(&link->counters[end]) : NULL);
+    json_object_object_add(object, "held", link->counters_ok[end]
+                           ? held_json(link->counters[end].held) : NULL);
     return object;
 }
 

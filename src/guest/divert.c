@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Diversion: which links divert frames from which vif.  A vif without a link
- * has no hook at all; what the hook does is in hook.c.
+ * has no hook at all; what the hooks do is in hook.c.
  */
 #include <linux/etherdevice.h>
 #include <linux/slab.h>
@@ -12,7 +12,7 @@
 static DEFINE_MUTEX(divert_lock);
 static LIST_HEAD(divert_ports);
 
-/* Makes the table and the hook those of the port's list of links. */
+/* Makes the table and the hooks those of the port's list of links. */
 static int port_update(struct shmlink_port *port)
 {
 	struct shmlink_table *old, *new = NULL;
@@ -31,7 +31,8 @@ static int port_update(struct shmlink_port *port)
 			return PTR_ERR(new);
 	}
 	if (new && !port->hooked) {
-		err = nf_register_net_hook(dev_net(vif), &port->ops);
+		err = nf_register_net_hooks(dev_net(vif), port->ops,
+					    ARRAY_SIZE(port->ops));
 		if (err) {
 			kvfree(new);
 			return err;
@@ -40,7 +41,8 @@ static int port_update(struct shmlink_port *port)
 	}
 	rcu_assign_pointer(port->table, new);
 	if (!new && port->hooked) {
-		nf_unregister_net_hook(dev_net(port->ops.dev), &port->ops);
+		nf_unregister_net_hooks(dev_net(port->ops[0].dev), port->ops,
+					ARRAY_SIZE(port->ops));
 		port->hooked = false;
 	}
 	if (old)
@@ -48,12 +50,13 @@ static int port_update(struct shmlink_port *port)
 	return 0;
 }
 
-static struct shmlink_port *port_get(unsigned int handle)
+static struct shmlink_port *port_get(unsigned int handle, const u8 *mac)
 {
 	struct shmlink_port *port;
 
 	list_for_each_entry(port, &divert_ports, list) {
-		if (port->handle == handle && rcu_access_pointer(port->vif)) {
+		if (port->handle == handle && rcu_access_pointer(port->vif) &&
+		    ether_addr_equal(port->mac, mac)) {
 			port->users++;
 			return port;
 		}
@@ -61,44 +64,54 @@ static struct shmlink_port *port_get(unsigned int handle)
 	return NULL;
 }
 
+/* Takes over the reference to @vif. */
+static struct shmlink_port *port_new(unsigned int handle,
+				     struct net_device *vif, const u8 *mac)
+{
+	struct shmlink_port *port = kzalloc(sizeof(*port), GFP_KERNEL);
+
+	if (!port)
+		return NULL;
+	port->handle = handle;
+	port->users = 1;
+	ether_addr_copy(port->mac, mac);
+	shmlink_hook_fill(port, vif);
+	rcu_assign_pointer(port->vif, vif);
+	list_add(&port->list, &divert_ports);
+	return port;
+}
+
 /**
  * shmlink_divert_attach - bind a link to its vif; nothing is diverted yet
  * @link: configured
  *
- * Return: 0, -ENODEV when there is no such vif, -ENOMEM.
+ * Return: 0, -ENODEV when there is no such vif, -EADDRNOTAVAIL when it has
+ * another MAC address than the toolstack knows, -ENOMEM.
  */
 int shmlink_divert_attach(struct shmlink_link *link)
 {
-	unsigned int handle = link->config.vif;
-	struct net_device *vif = shmlink_vif_find(handle);
+	const struct shmlink_config *config = &link->config;
+	struct net_device *vif = shmlink_vif_find(config->vif);
 	struct shmlink_port *port;
-	int err = 0;
 
 	if (!vif)
 		return -ENODEV;
+	if (!ether_addr_equal(vif->dev_addr, config->mac)) {
+		dev_put(vif);
+		return -EADDRNOTAVAIL;
+	}
 
 	mutex_lock(&divert_lock);
-	port = port_get(handle);
-	if (port) {
+	port = port_get(config->vif, config->mac);
+	if (port)
 		dev_put(vif);
-		goto out;
-	}
-	port = kzalloc(sizeof(*port), GFP_KERNEL);
-	if (!port) {
-		dev_put(vif);
-		err = -ENOMEM;
-		goto out;
-	}
-	port->handle = handle;
-	port->users = 1;
-	shmlink_hook_fill(port, vif);
-	rcu_assign_pointer(port->vif, vif);
-	list_add(&port->list, &divert_ports);
-out:
-	if (!err)
-		link->port = port;
+	else
+		port = port_new(config->vif, vif, config->mac);
+	link->port = port;
 	mutex_unlock(&divert_lock);
-	return err;
+	if (!port)
+		dev_put(vif);
+	return port ? 0 : -ENOMEM;
 }
 
 /**
@@ -116,7 +129,7 @@ void shmlink_divert_detach(struct shmlink_link *link)
 		return;
 
 	mutex_lock(&divert_lock);
-	link->port = NULL;
+	WRITE_ONCE(link->port, NULL);
 	if (--port->users) {
 		port = NULL;
 	} else {
@@ -159,6 +172,8 @@ int shmlink_divert_start(struct shmlink_link *link)
 		err = port_update(port);
 		if (err)
 			port->nr_links--;
+		else
+			shmlink_queue_look(link);
 	}
 	mutex_unlock(&divert_lock);
 	return err;
@@ -208,28 +223,65 @@ struct net_device *shmlink_divert_vif(const struct shmlink_link *link)
 	return rcu_dereference(link->port->vif);
 }
 
+/**
+ * shmlink_divert_held - why frames of this link would not be received
+ * @link: may be unattached
+ *
+ * Return: 0 when they are, or SHMLINK_HELD_*.
+ */
+unsigned int shmlink_divert_held(const struct shmlink_link *link)
+{
+	const struct shmlink_port *port;
+	unsigned int held = 0;
+
+	rcu_read_lock();
+	port = READ_ONCE(link->port);
+	if (port) {
+		held = shmlink_vif_state(rcu_dereference(port->vif),
+					 port->mac);
+		if (READ_ONCE(port->moved))
+			held |= SHMLINK_HELD_MOVED;
+	}
+	rcu_read_unlock();
+	return held;
+}
+
+/* The vif has gone, or into another network namespace. */
+static void port_lose_vif(struct shmlink_port *port)
+{
+	unsigned int i;
+
+	rcu_assign_pointer(port->vif, NULL);
+	for (i = 0; i < port->nr_links; i++)
+		shmlink_link_kick(port->links[i]);
+	port->nr_links = 0;
+	port_update(port);
+}
+
 static int divert_netdev_event(struct notifier_block *nb, unsigned long event,
 			       void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct shmlink_port *port;
-	bool ours = false;
-
-	if (event != NETDEV_UNREGISTER)
-		return NOTIFY_DONE;
+	bool lost = false;
+	unsigned int i;
 
 	mutex_lock(&divert_lock);
 	list_for_each_entry(port, &divert_ports, list) {
 		if (rcu_access_pointer(port->vif) != dev)
 			continue;
-		ours = true;
-		port->nr_links = 0;
-		port_update(port);
-		rcu_assign_pointer(port->vif, NULL);
+		if (event == NETDEV_UNREGISTER) {
+			port_lose_vif(port);
+			lost = true;
+			break;
+		}
+		/* Up, down, another address, a bond's choice: tell the peers. */
+		for (i = 0; i < port->nr_links; i++)
+			shmlink_queue_look(port->links[i]);
 		break;
 	}
 	mutex_unlock(&divert_lock);
-	if (ours) {
+	if (lost) {
 		synchronize_net();
 		dev_put(dev);
 	}

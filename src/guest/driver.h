@@ -9,7 +9,7 @@
  *   netdev.c  shm<n>: frames from the stack into the ring
  *   batch.c   when the peer is notified of them
  *   divert.c  which links divert frames from which vif
- *   hook.c    the hook at a vif, table.c its look-up table
+ *   hook.c    the hooks at a vif, table.c their look-up table
  *   vif.c     the vif itself
  *   ring.c    the ring itself, shared with the tests
  *
@@ -147,6 +147,10 @@ enum shmlink_phase {
  * @eoi_pending: an event is masked until the poll is complete
  * @broken: the peer has broken the protocol; nothing is read any more
  * @reroute: frames that are still queued go by the vif
+ * @version: of the protocol
+ * @hold: frames go by the vif for now: SHMLINK_HELD_*; written by the poll
+ * @doubted: the peer's address was seen at our vif
+ * @reply_by: when the peer's answer to that is due, in jiffies
  * @counters: of both directions
  */
 struct shmlink_link {
@@ -176,6 +180,10 @@ struct shmlink_link {
 	unsigned int idle_events;
 	bool broken;
 	bool reroute;
+	u32 version;
+	unsigned int hold;
+	bool doubted;
+	unsigned long reply_by;
 	struct shmlink_counters counters;
 };
 
@@ -207,12 +215,14 @@ void shmlink_queue_stop(struct shmlink_link *link);
 bool shmlink_queue_peer_is_there(const struct shmlink_link *link);
 int shmlink_queue_poll(struct napi_struct *napi, int budget);
 void shmlink_queue_notify(struct shmlink_link *link);
+void shmlink_queue_look(struct shmlink_link *link);
 
 /* netdev.c */
 int shmlink_netdev_create(struct shmlink_link *link);
 void shmlink_netdev_destroy(struct shmlink_link *link);
 void shmlink_netdev_close_tx(struct shmlink_link *link, bool drain);
 bool shmlink_netdev_may_wake(struct shmlink_link *link);
+void shmlink_netdev_hold(struct shmlink_link *link, unsigned int hold);
 
 /* batch.c */
 void shmlink_batch_init(struct shmlink_batch *batch);
@@ -229,8 +239,10 @@ void shmlink_divert_detach(struct shmlink_link *link);
 int shmlink_divert_start(struct shmlink_link *link);
 void shmlink_divert_stop(struct shmlink_link *link);
 struct net_device *shmlink_divert_vif(const struct shmlink_link *link);
+unsigned int shmlink_divert_held(const struct shmlink_link *link);
 
 /* vif.c */
 struct net_device *shmlink_vif_find(unsigned int handle);
+unsigned int shmlink_vif_state(const struct net_device *vif, const u8 *mac);
 
 #endif /* SHMLINK_DRIVER_H */

@@ -18,6 +18,8 @@
 
 /* How often a connected link looks whether its peer is there. */
 #define WATCH_PERIOD	HZ
+/* And when a doubted peer should have said that it is. */
+#define DOUBT_PERIOD	(HZ / 4)
 /* How often a closing link looks whether it is done. */
 #define CLOSE_PERIOD	msecs_to_jiffies(5)
 /* How long a closing link waits for its peer. */
@@ -165,9 +167,7 @@ static bool link_is_drained(struct shmlink_link *link)
 	napi_disable(&link->napi);
 	ended = shmlink_ring_ended(&link->rx);
 	napi_enable(&link->napi);
-	local_bh_disable();
-	napi_schedule(&link->napi);
-	local_bh_enable();
+	shmlink_queue_look(link);
 	return ended;
 }
 
@@ -258,7 +258,9 @@ static void link_start(struct shmlink_link *link)
 				 err);
 	err = shmlink_divert_attach(link);
 	if (err)
-		return link_fail(link, "no such vif in this guest", err);
+		return link_fail(link, err == -EADDRNOTAVAIL ?
+				 "its vif has another MAC address than its configuration" :
+				 "no such vif in this guest", err);
 
 	if (!link->front) {
 		err = xenbus_printf(XBT_NIL, dir, SHMLINK_XS_MIN_VERSION,
@@ -329,6 +331,7 @@ static void link_offer(struct shmlink_link *link)
 	if (!version)
 		return link_fail(link, "the peer speaks another version",
 				 -EPROTONOSUPPORT);
+	link->version = version;
 	err = shmlink_memory_grant(&link->memory, link->xbdev->otherend_id,
 				   &link->config, version);
 	if (err)
@@ -377,6 +380,7 @@ static void link_accept(struct shmlink_link *link)
 	err = link_read_offer(link, &version, &gref, &evtchn);
 	if (err)
 		return link_fail(link, "the peer's offer is not valid", err);
+	link->version = version;
 	err = shmlink_memory_map(&link->memory, link->xbdev->otherend_id,
 				 &link->config, version, gref);
 	if (err)
@@ -437,6 +441,15 @@ static bool vif_is_there(struct shmlink_link *link)
 	return there;
 }
 
+/* Nobody tells of some changes at the vif, and some peers fall silent. */
+static void link_look_on(struct shmlink_link *link)
+{
+	bool doubted = READ_ONCE(link->doubted);
+
+	shmlink_queue_look(link);
+	link_look_again(link, doubted ? DOUBT_PERIOD : WATCH_PERIOD);
+}
+
 static void link_watch(struct shmlink_link *link)
 {
 	if (link->broken) {
@@ -450,8 +463,14 @@ static void link_watch(struct shmlink_link *link)
 	} else if (peer_is_closing(link) || !vif_is_there(link) ||
 		   READ_ONCE(link->rx.shared->closed)) {
 		link_close(link, CLOSE_TIMEOUT);
+	} else if (link->version < SHMLINK_VERSION_REPLY &&
+		   shmlink_divert_held(link)) {
+		/* An old peer cannot be told to wait. */
+		xenbus_printf(XBT_NIL, link->xbdev->nodename, SHMLINK_XS_ERROR,
+			      "its vif does not receive now");
+		link_close(link, CLOSE_TIMEOUT);
 	} else {
-		return link_look_again(link, WATCH_PERIOD);
+		return link_look_on(link);
 	}
 	link_look_again(link, 0);
 }

@@ -10,6 +10,7 @@
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
 #include <linux/if_vlan.h>
+#include <linux/netfilter_netdev.h>
 #include <linux/rtnetlink.h>
 #include <linux/tcp.h>
 #include <net/pkt_sched.h>
@@ -94,7 +95,7 @@ static bool frame_is_ours(const struct shmlink_link *link, struct sk_buff *skb)
 	return !skb_has_frag_list(skb) || skb_linearize(skb) == 0;
 }
 
-/* The link is closing: what is still queued here goes the long way. */
+/* Held or closing: what is still queued here goes the long way. */
 static netdev_tx_t reroute_frame(struct shmlink_link *link,
 				 struct sk_buff *skb)
 {
@@ -104,6 +105,8 @@ static netdev_tx_t reroute_frame(struct shmlink_link *link,
 	vif = shmlink_divert_vif(link);
 	if (vif) {
 		skb->dev = vif;
+		/* It has passed netfilter's egress hook, ours included. */
+		nf_skip_egress(skb, true);
 		dev_queue_xmit(skb);
 	} else {
 		link->counters.tx_drops++;
@@ -145,7 +148,7 @@ static netdev_tx_t shm_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct shmlink_link *link = netdev_link(dev);
 	bool more = netdev_xmit_more();
 
-	if (unlikely(READ_ONCE(link->reroute)))
+	if (unlikely(READ_ONCE(link->reroute) || READ_ONCE(link->hold)))
 		return reroute_frame(link, skb);
 
 	if (unlikely(!frame_is_ours(link, skb))) {
@@ -202,6 +205,28 @@ bool shmlink_netdev_may_wake(struct shmlink_link *link)
 		netif_tx_wake_queue(queue);
 	__netif_tx_unlock(queue);
 	return room >= 0;
+}
+
+/**
+ * shmlink_netdev_hold - send frames by the vif from now on, or no longer
+ * @link: with a net device
+ * @hold: SHMLINK_HELD_*, 0 for none
+ *
+ * Called by the poll.
+ */
+void shmlink_netdev_hold(struct shmlink_link *link, unsigned int hold)
+{
+	struct netdev_queue *queue = netdev_get_tx_queue(link->netdev, 0);
+
+	if (likely(hold == link->hold))
+		return;
+
+	/* Under the lock: no transmission that has not seen it stops it. */
+	__netif_tx_lock(queue, smp_processor_id());
+	WRITE_ONCE(link->hold, hold);
+	shmlink_batch_end(link, false);
+	netif_tx_wake_queue(queue);
+	__netif_tx_unlock(queue);
 }
 
 static void shm_get_stats64(struct net_device *dev,

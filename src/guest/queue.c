@@ -28,6 +28,8 @@
 #define POOL_BLOCKS		64
 /* Frames are handed to the stack in lists of at most so many bytes. */
 #define LIST_BYTES		65536
+/* How long the peer may take to say whether it takes frames. */
+#define REPLY_TIMEOUT		(HZ / 5)
 /* Events in a row with nothing to do after which the peer is slowed down. */
 #define IDLE_EVENTS_MAX		64
 
@@ -197,7 +199,7 @@ static bool skb_prepare(struct shmlink_link *link, struct sk_buff *skb,
 {
 	const struct ethhdr *eth = (const struct ethhdr *)skb->data;
 
-	if (!vif || !netif_running(vif) ||
+	if (!vif ||
 	    !ether_addr_equal(eth->h_source, link->config.peer_mac) ||
 	    !ether_addr_equal(eth->h_dest, link->config.mac) ||
 	    skb_set_offload(skb, record))
@@ -225,10 +227,11 @@ static void release_room(struct shmlink_link *link)
 }
 
 /*
- * Takes up to @budget frames out of the ring.
+ * Takes up to @budget frames out of the ring.  What our vif would not receive,
+ * as @held says, is dropped.
  * Return: how many, or a negative errno when the peer breaks the protocol.
  */
-static int receive(struct shmlink_link *link, int budget)
+static int receive(struct shmlink_link *link, int budget, unsigned int held)
 {
 	struct shmlink_record record;
 	struct net_device *vif;
@@ -237,7 +240,7 @@ static int receive(struct shmlink_link *link, int budget)
 	int done = 0, rc = 0;
 
 	rcu_read_lock();
-	vif = shmlink_divert_vif(link);
+	vif = held & SHMLINK_HELD_DOWN ? NULL : shmlink_divert_vif(link);
 	while (done < budget) {
 		struct sk_buff *skb;
 
@@ -278,11 +281,58 @@ static int poll_broken(struct shmlink_link *link)
 	return 0;
 }
 
+/*
+ * Tells the peer whether we take frames, and hears whether it does.  A peer
+ * whose address has turned up elsewhere is asked: one that has it no more says
+ * so, one that does not run at all says nothing.
+ */
+static void talk(struct shmlink_link *link, unsigned int held)
+{
+	unsigned int hold = link->hold;
+
+	if (shmlink_ring_answer(&link->rx, !held))
+		shmlink_queue_notify(link);
+	if (unlikely(READ_ONCE(link->doubted)) &&
+	    time_after(jiffies, link->reply_by)) {
+		link->doubted = false;
+		link->reply_by = jiffies + REPLY_TIMEOUT;
+		shmlink_ring_ask(&link->tx);
+		shmlink_queue_notify(link);
+	}
+	switch (shmlink_ring_reply(&link->tx)) {
+	case SHMLINK_REPLY_TAKES:
+		hold = 0;
+		break;
+	case SHMLINK_REPLY_HOLDS:
+		hold = SHMLINK_HELD_PEER;
+		break;
+	case SHMLINK_REPLY_NONE:
+		if (time_after(jiffies, link->reply_by))
+			hold |= SHMLINK_HELD_SILENT;
+		break;
+	}
+	shmlink_netdev_hold(link, hold);
+}
+
+/**
+ * shmlink_queue_look - poll soon: what decides where frames go may have changed
+ * @link: started
+ *
+ * Not in hard interrupts.
+ */
+void shmlink_queue_look(struct shmlink_link *link)
+{
+	local_bh_disable();
+	napi_schedule(&link->napi);
+	local_bh_enable();
+}
+
 /* NAPI: receive, and wake the transmit queue. */
 int shmlink_queue_poll(struct napi_struct *napi, int budget)
 {
 	struct shmlink_link *link =
 		container_of(napi, struct shmlink_link, napi);
+	unsigned int held;
 	int done, rc;
 	bool ended;
 
@@ -290,9 +340,12 @@ int shmlink_queue_poll(struct napi_struct *napi, int budget)
 		napi_complete(napi);
 		return 0;
 	}
+	held = shmlink_divert_held(link);
+	if (link->version >= SHMLINK_VERSION_REPLY)
+		talk(link, held);
 	if (!shmlink_netdev_may_wake(link))
 		return poll_broken(link);
-	done = receive(link, budget);
+	done = receive(link, budget, held);
 	if (done < 0)
 		return poll_broken(link);
 	if (done == budget)
@@ -371,12 +424,11 @@ int shmlink_queue_start(struct shmlink_link *link, evtchn_port_t remote_port)
 	}
 	/* Xen raises an event at once: no poll before the number is known. */
 	link->irq = rc;
+	link->reply_by = jiffies;
 	napi_enable(&link->napi);
 
 	/* The first look arms the next event, and ends that first one. */
-	local_bh_disable();
-	napi_schedule(&link->napi);
-	local_bh_enable();
+	shmlink_queue_look(link);
 	return 0;
 out:
 	page_pool_destroy(link->pool);

@@ -44,6 +44,8 @@ int shmlink_ring_init(struct shmlink_ring *ring,
 	ring->mine = index;
 	ring->published = index;
 	ring->theirs = index;
+	ring->asked = 0;
+	ring->reply = 0;
 	return 0;
 }
 
@@ -135,6 +137,21 @@ void shmlink_ring_close(struct shmlink_ring *ring)
 	shmlink_ring_publish(ring);
 	/* Release: whoever sees the end sees the last record as well. */
 	ring_store_release(&ring->shared->closed, SHMLINK_PROD_CLOSED);
+}
+
+void shmlink_ring_ask(struct shmlink_ring *ring)
+{
+	ring_store(&ring->shared->asked, ++ring->asked);
+}
+
+enum shmlink_reply shmlink_ring_reply(const struct shmlink_ring *ring)
+{
+	__u32 reply = ring_load(&ring->shared->reply);
+
+	/* One bit of the question does not fit: the peer is not that late. */
+	if ((reply ^ ring->asked << 1) & ~1U)
+		return SHMLINK_REPLY_NONE;
+	return reply & 1 ? SHMLINK_REPLY_HOLDS : SHMLINK_REPLY_TAKES;
 }
 
 /* Bytes that wait in the ring, or -EPROTO. */
@@ -248,6 +265,17 @@ int shmlink_ring_want_data(struct shmlink_ring *ring)
 	ring_full_barrier();
 	used = ring_used(ring);
 	return used > 0 ? 1 : used;
+}
+
+bool shmlink_ring_answer(struct shmlink_ring *ring, bool takes)
+{
+	__u32 reply = ring_load(&ring->shared->asked) << 1 | !takes;
+
+	if (reply == ring->reply)
+		return false;
+	ring_store(&ring->shared->reply, reply);
+	ring->reply = reply;
+	return true;
 }
 
 bool shmlink_ring_ended(struct shmlink_ring *ring)

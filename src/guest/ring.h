@@ -37,6 +37,8 @@
  *	shared memory; counts what is published and what is not yet.
  * published: what the peer was last told of it.
  * theirs: the peer's index, as last read and checked.
+ * asked: producer: how often it has asked whether the consumer takes frames.
+ * reply: consumer: what it last said to that.
  */
 struct shmlink_ring {
 	struct shmlink_ring_shared *shared;
@@ -45,6 +47,15 @@ struct shmlink_ring {
 	__u32 mine;
 	__u32 published;
 	__u32 theirs;
+	__u32 asked;
+	__u32 reply;
+};
+
+/* What a consumer says to whether it takes frames. */
+enum shmlink_reply {
+	SHMLINK_REPLY_TAKES,
+	SHMLINK_REPLY_HOLDS,
+	SHMLINK_REPLY_NONE,	/* it has not seen the last question yet */
 };
 
 /*
@@ -102,6 +113,14 @@ long shmlink_ring_want_room(struct shmlink_ring *ring, __u32 need);
 void shmlink_ring_close(struct shmlink_ring *ring);
 
 /*
+ * shmlink_ring_ask - ask whether the consumer takes frames; notify it after.
+ */
+void shmlink_ring_ask(struct shmlink_ring *ring);
+
+/* shmlink_ring_reply - what the consumer says to the last question, if any. */
+enum shmlink_reply shmlink_ring_reply(const struct shmlink_ring *ring);
+
+/*
  * Consumer.
  */
 
@@ -142,6 +161,12 @@ bool shmlink_ring_release(struct shmlink_ring *ring);
  * consumer may sleep, -EPROTO.
  */
 int shmlink_ring_want_data(struct shmlink_ring *ring);
+
+/*
+ * shmlink_ring_answer - tell the producer whether this side takes frames.
+ * Returns whether that is anything new, so that it has to be notified.
+ */
+bool shmlink_ring_answer(struct shmlink_ring *ring, bool takes);
 
 /*
  * shmlink_ring_ended - whether the peer has closed the ring and all that it

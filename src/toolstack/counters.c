@@ -28,9 +28,21 @@ static const struct {
     COUNTER(rx_bytes), COUNTER(rx_packets),
     COUNTER(tx_notifications), COUNTER(rx_notifications),
     COUNTER(tx_stalls), COUNTER(tx_drops), COUNTER(rx_drops),
+    COUNTER(held),  /* last: older drivers do not tell it */
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(keys[0]))
+
+const char *shmlink_held_word(unsigned int n)
+{
+    static const char *const words[] = {
+        "peer", "silent", "down", "mac", "backup", "moved",
+    };
+
+    _Static_assert(1U << (sizeof(words) / sizeof(words[0]) - 1) ==
+                   SHMLINK_HELD_MOVED, "one word for each bit");
+    return n < sizeof(words) / sizeof(words[0]) ? words[n] : NULL;
+}
 
 static int counters_parse_word(char *word, struct shmlink_counters *counters,
                                unsigned int *seen)
@@ -68,7 +80,7 @@ int counters_parse(const char *line, struct shmlink_counters *counters_r)
          word = strtok_r(NULL, " ", &save))
         if (counters_parse_word(word, &counters, &seen))
             return -EINVAL;
-    if (seen != (1U << NR_KEYS) - 1)
+    if ((seen | 1U << (NR_KEYS - 1)) != (1U << NR_KEYS) - 1)
         return -EINVAL;
     *counters_r = counters;
     return 0;

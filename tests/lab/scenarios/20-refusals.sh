@@ -30,11 +30,11 @@ refused 'vm3 .* has no shmlink driver.*modprobe' xl shmlink enable vm1 vm3
 
 note "guests that say something, but do not answer"
 d3=$(xl domid vm3)
-for versions in '2 9' 'x' '1 1'; do
+for versions in '3 9' 'x' '1 1'; do
     xenstore-write "/local/domain/$d3/data/shmlink/versions" "$versions"
     changed
     case $versions in
-    '2 9') refused 'versions 1 to 1, that of vm3 2 to 9' \
+    '3 9') refused 'versions 1 to 2, that of vm3 3 to 9' \
         xl shmlink enable vm1 vm3 ;;
     x) refused 'vm3 .* does not say' xl shmlink enable vm1 vm3 ;;
     *) refused 'vm3 .* did not answer within 1.0 s' \

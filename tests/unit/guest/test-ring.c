@@ -301,6 +301,61 @@ static void test_close(void **state)
     assert_false(shmlink_ring_ended(&pair.consumer));
 }
 
+/* What is said of taking frames, over the question's way past 2^32. */
+static void test_reply(void **state)
+{
+    static const __u32 asked[] = { 0, 1, 0x7ffffffeU, UINT32_MAX - 1 };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < NR(asked); i++) {
+        ring_pair_reset(&pair, 0);
+        pair.producer.asked = pair.shared->asked = asked[i];
+        shmlink_ring_answer(&pair.consumer, true);
+        assert_int_equal(shmlink_ring_reply(&pair.producer),
+                         SHMLINK_REPLY_TAKES);
+        assert_false(shmlink_ring_answer(&pair.consumer, true));
+        assert_true(shmlink_ring_answer(&pair.consumer, false));
+        assert_false(shmlink_ring_answer(&pair.consumer, false));
+        assert_int_equal(shmlink_ring_reply(&pair.producer),
+                         SHMLINK_REPLY_HOLDS);
+        shmlink_ring_ask(&pair.producer);
+        assert_int_equal(shmlink_ring_reply(&pair.producer),
+                         SHMLINK_REPLY_NONE);
+        assert_true(shmlink_ring_answer(&pair.consumer, false));
+        assert_int_equal(shmlink_ring_reply(&pair.producer),
+                         SHMLINK_REPLY_HOLDS);
+        shmlink_ring_ask(&pair.producer);
+        shmlink_ring_ask(&pair.producer);
+        assert_true(shmlink_ring_answer(&pair.consumer, true));
+        assert_int_equal(shmlink_ring_reply(&pair.producer),
+                         SHMLINK_REPLY_TAKES);
+    }
+}
+
+/* What was asked and said stands in shared memory only for the other side. */
+static void test_hostile_reply(void **state)
+{
+    __u32 n;
+
+    (void)state;
+    ring_pair_reset(&pair, 0);
+    shmlink_ring_ask(&pair.producer);
+    shmlink_ring_answer(&pair.consumer, true);
+    for (n = 0; n < 1000; n++) {
+        pair.shared->reply = (__u32)rand() << 3;
+        assert_int_equal(shmlink_ring_reply(&pair.producer),
+                         SHMLINK_REPLY_NONE);
+    }
+    /* A peer that writes over what is not its own changes nothing. */
+    assert_false(shmlink_ring_answer(&pair.consumer, true));
+    pair.shared->asked = 77;
+    shmlink_ring_ask(&pair.producer);
+    assert_int_equal(pair.shared->asked, 2);
+    assert_true(shmlink_ring_answer(&pair.consumer, true));
+    assert_int_equal(shmlink_ring_reply(&pair.producer), SHMLINK_REPLY_TAKES);
+}
+
 static void test_hostile_prod(void **state)
 {
     static const __u32 bad[] = {
@@ -405,6 +460,8 @@ int main(void)
         cmocka_unit_test(test_want_room),
         cmocka_unit_test(test_want_room_sees_room),
         cmocka_unit_test(test_close),
+        cmocka_unit_test(test_reply),
+        cmocka_unit_test(test_hostile_reply),
         cmocka_unit_test(test_hostile_prod),
         cmocka_unit_test(test_hostile_cons),
         cmocka_unit_test(test_hostile_cons_unpublished),
