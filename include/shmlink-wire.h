@@ -209,6 +209,9 @@ SHMLINK_WIRE_ASSERT(2 * SHMLINK_RING_BYTES_MAX / SHMLINK_PAGE_BYTES ==
 #define SHMLINK_HELD_MAC	0x008U	/* it has another MAC address */
 #define SHMLINK_HELD_BACKUP	0x010U	/* it is a bond's resting leg */
 #define SHMLINK_HELD_MOVED	0x020U	/* somebody else uses its address */
+#define SHMLINK_HELD_XDP	0x040U	/* it has an XDP program */
+#define SHMLINK_HELD_FILTER	0x080U	/* it has filters at tc egress */
+#define SHMLINK_HELD_QDISC	0x100U	/* it has a qdisc with a policy */
 
 /*
  * Under /local/domain/<domid>/: what a loaded driver says of itself.

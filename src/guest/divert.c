@@ -226,21 +226,26 @@ struct net_device *shmlink_divert_vif(const struct shmlink_link *link)
 /**
  * shmlink_divert_held - why frames of this link would not be received
  * @link: may be unattached
+ * @policy_r: if not NULL: and why none are sent
  *
  * Return: 0 when they are, or SHMLINK_HELD_*.
  */
-unsigned int shmlink_divert_held(const struct shmlink_link *link)
+unsigned int shmlink_divert_held(const struct shmlink_link *link,
+				 unsigned int *policy_r)
 {
 	const struct shmlink_port *port;
+	const struct net_device *vif;
 	unsigned int held = 0;
 
 	rcu_read_lock();
 	port = READ_ONCE(link->port);
 	if (port) {
-		held = shmlink_vif_state(rcu_dereference(port->vif),
-					 port->mac);
+		vif = rcu_dereference(port->vif);
+		held = shmlink_vif_state(vif, port->mac);
 		if (READ_ONCE(port->moved))
 			held |= SHMLINK_HELD_MOVED;
+		if (vif && policy_r)
+			*policy_r = shmlink_vif_policy(vif);
 	}
 	rcu_read_unlock();
 	return held;

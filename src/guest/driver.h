@@ -10,7 +10,7 @@
  *   batch.c   when the peer is notified of them
  *   divert.c  which links divert frames from which vif
  *   hook.c    the hooks at a vif, table.c their look-up table
- *   vif.c     the vif itself
+ *   vif.c     what else there is at the vif
  *   ring.c    the ring itself, shared with the tests
  *
  * Locks, outermost first: link->lock, rtnl, divert_lock.  The data path takes
@@ -239,10 +239,12 @@ void shmlink_divert_detach(struct shmlink_link *link);
 int shmlink_divert_start(struct shmlink_link *link);
 void shmlink_divert_stop(struct shmlink_link *link);
 struct net_device *shmlink_divert_vif(const struct shmlink_link *link);
-unsigned int shmlink_divert_held(const struct shmlink_link *link);
+unsigned int shmlink_divert_held(const struct shmlink_link *link,
+				 unsigned int *policy_r);
 
 /* vif.c */
 struct net_device *shmlink_vif_find(unsigned int handle);
+unsigned int shmlink_vif_policy(const struct net_device *vif);
 unsigned int shmlink_vif_state(const struct net_device *vif, const u8 *mac);
 
 #endif /* SHMLINK_DRIVER_H */

@@ -3,7 +3,8 @@
  * The hooks at a vif with links.
  *
  * At its egress, frames from the vif's own MAC to the MAC of a linked peer
- * leave by shm<n>.  Everything else passes: one look-up in a table without
+ * leave by shm<n>, unless the guest has put something below the hook that they
+ * would miss.  Everything else passes: one look-up in a table without
  * collisions and one comparison.
  *
  * At its ingress we learn, as a bridge does, that an address has moved: the
@@ -56,7 +57,7 @@ static unsigned int hook_egress(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	}
 	if (!ours || skb->len > SHMLINK_FRAME_BYTES_MAX ||
-	    READ_ONCE(link->hold))
+	    READ_ONCE(link->hold) || shmlink_vif_policy(skb->dev))
 		return NF_ACCEPT;
 
 	shm = link->netdev;

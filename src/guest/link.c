@@ -464,7 +464,7 @@ static void link_watch(struct shmlink_link *link)
 		   READ_ONCE(link->rx.shared->closed)) {
 		link_close(link, CLOSE_TIMEOUT);
 	} else if (link->version < SHMLINK_VERSION_REPLY &&
-		   shmlink_divert_held(link)) {
+		   shmlink_divert_held(link, NULL)) {
 		/* An old peer cannot be told to wait. */
 		xenbus_printf(XBT_NIL, link->xbdev->nodename, SHMLINK_XS_ERROR,
 			      "its vif does not receive now");

@@ -33,8 +33,9 @@ void shmlink_list_del(struct shmlink_link *link)
 static void write_stats(const struct shmlink_link *link)
 {
 	const struct shmlink_counters *c = &link->counters;
-	unsigned int held = READ_ONCE(link->hold) | shmlink_divert_held(link);
+	unsigned int policy = 0, held = shmlink_divert_held(link, &policy);
 
+	held |= policy | READ_ONCE(link->hold);
 	xenbus_printf(XBT_NIL, link->xbdev->nodename, SHMLINK_XS_STATS,
 		      "tx_bytes=%llu tx_packets=%llu tx_notifications=%llu tx_stalls=%llu tx_drops=%llu rx_bytes=%llu rx_packets=%llu rx_notifications=%llu rx_drops=%llu held=%u",
 		      c->tx_bytes, c->tx_packets, c->tx_notifications,

@@ -227,8 +227,8 @@ static void release_room(struct shmlink_link *link)
 }
 
 /*
- * Takes up to @budget frames out of the ring.  What our vif would not receive,
- * as @held says, is dropped.
+ * Takes up to @budget frames out of the ring.  What our vif would not receive
+ * or @held says that its XDP program would miss, is dropped.
  * Return: how many, or a negative errno when the peer breaks the protocol.
  */
 static int receive(struct shmlink_link *link, int budget, unsigned int held)
@@ -240,7 +240,8 @@ static int receive(struct shmlink_link *link, int budget, unsigned int held)
 	int done = 0, rc = 0;
 
 	rcu_read_lock();
-	vif = held & SHMLINK_HELD_DOWN ? NULL : shmlink_divert_vif(link);
+	vif = held & (SHMLINK_HELD_DOWN | SHMLINK_HELD_XDP) ?
+		NULL : shmlink_divert_vif(link);
 	while (done < budget) {
 		struct sk_buff *skb;
 
@@ -340,7 +341,7 @@ int shmlink_queue_poll(struct napi_struct *napi, int budget)
 		napi_complete(napi);
 		return 0;
 	}
-	held = shmlink_divert_held(link);
+	held = shmlink_divert_held(link, NULL);
 	if (link->version >= SHMLINK_VERSION_REPLY)
 		talk(link, held);
 	if (!shmlink_netdev_may_wake(link))

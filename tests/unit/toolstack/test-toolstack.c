@@ -1201,7 +1201,7 @@ static void guests_counting(void)
         return;
     stub_set(BACK "/stats", "tx_bytes=10 tx_packets=2 rx_bytes=30 "
              "rx_packets=4 tx_notifications=5 rx_notifications=6 tx_stalls=7 "
-             "tx_drops=8 rx_drops=9 held=32 new_key=1");
+             "tx_drops=8 rx_drops=9 held=256 new_key=1");
     stub_set("/local/domain/1/data/shmlink/stats-ack", seq);
 }
 
@@ -1223,9 +1223,9 @@ static void test_counters(void **state)
     assert_true(links[0].counters_ok[0]);
     assert_int_equal(links[0].counters[0].rx_bytes, 30);
     assert_int_equal(links[0].counters[0].rx_drops, 9);
-    assert_int_equal(links[0].counters[0].held, 32);
-    assert_string_equal(shmlink_held_word(5), "moved");
-    assert_null(shmlink_held_word(6));
+    assert_int_equal(links[0].counters[0].held, 256);
+    assert_string_equal(shmlink_held_word(8), "qdisc");
+    assert_null(shmlink_held_word(9));
     assert_false(links[0].counters_ok[1]);
     free(links);
     shmlink_ctx_close(ctx);
