@@ -55,15 +55,53 @@ static void answer_stats(unsigned long long seq)
 	xenbus_printf(XBT_NIL, SHMLINK_XS_STATS_ACK, "", "%llu", seq);
 }
 
+static bool directory_is_gone(struct shmlink_link *link)
+{
+	return READ_ONCE(link->phase) == SHMLINK_CLOSED &&
+	       !xenbus_exists(XBT_NIL, link->xbdev->nodename, "");
+}
+
+/*
+ * A link's directory can go while its guest is suspended, or stay behind with
+ * the domain that was saved.  xenbus is not told then, and would not probe a
+ * new link of the same name.  Only for xenbus' own thread, which is who
+ * unregisters devices.
+ */
+static void unregister_gone(void)
+{
+	struct shmlink_link *link;
+	struct device *gone;
+
+	do {
+		gone = NULL;
+		mutex_lock(&links_lock);
+		list_for_each_entry(link, &links, list) {
+			if (directory_is_gone(link)) {
+				gone = get_device(&link->xbdev->dev);
+				break;
+			}
+		}
+		mutex_unlock(&links_lock);
+		if (gone) {
+			device_unregister(gone);
+			put_device(gone);
+			/* What xenbus said when it could not resume it. */
+			xenbus_rm(XBT_NIL, "error/device", SHMLINK_XS_TYPE);
+		}
+	} while (gone);
+}
+
 /*
  * Fires when the toolstack asks for counters, when the watch is registered,
- * and after a resume, perhaps in a new domain: then all is to be said again.
+ * and after a resume, perhaps in a new domain: then all is to be said again,
+ * but nothing before we are ready for new links.
  */
 static void stats_asked(struct xenbus_watch *watch, const char *path,
 			const char *token)
 {
 	unsigned long long seq, ack;
 
+	unregister_gone();
 	if (!xenbus_exists(XBT_NIL, SHMLINK_XS_VERSIONS, ""))
 		xenbus_printf(XBT_NIL, SHMLINK_XS_VERSIONS, "", "%u %u",
 			      SHMLINK_VERSION_MIN, SHMLINK_VERSION_MAX);
