@@ -66,15 +66,24 @@ static int nodes_parents(struct store *store, const struct shmlink_link *link)
     return nodes_parent(store, link->domid[1], path);
 }
 
-/* The lowest number free at both ends. */
+/*
+ * A number that is free at both ends, and that was not lately another link's:
+ * a guest that has not heard that a directory was removed takes a new one of
+ * the same name for the old.
+ */
 static int nodes_devid(struct store *store, struct shmlink_link *link)
 {
-    uint32_t devid;
+    uint8_t nonce[16];
+    uint16_t devid;
+    unsigned int try;
 
-    for (devid = 0; devid < SHMLINK_LINKS_MAX; devid++) {
-        if (store_exists(store, FRONTEND_TYPE "/%" PRIu32, link->domid[1],
+    if (parse_hex(link->nonce, nonce, sizeof(nonce)))
+        return -EINVAL;
+    devid = nonce[0] | nonce[1] << 8;
+    for (try = 0; try < 2 * SHMLINK_LINKS_MAX; try++, devid++) {
+        if (store_exists(store, FRONTEND_TYPE "/%" PRIu16, link->domid[1],
                          devid) ||
-            store_exists(store, BACKEND_PEER "/%" PRIu32, link->domid[0],
+            store_exists(store, BACKEND_PEER "/%" PRIu16, link->domid[0],
                          link->domid[1], devid))
             continue;
         link->devid = devid;
@@ -158,8 +167,7 @@ int nodes_create(struct shmlink_ctx *ctx, struct registry_entry *entry,
         return ctx_fail(ctx, rc, "domain %" PRIu32 " or %" PRIu32 " is gone",
                         entry->link.domid[0], entry->link.domid[1]);
     if (rc == -ENOSPC)
-        return ctx_fail(ctx, rc, "no device number is free below %u",
-                        SHMLINK_LINKS_MAX);
+        return ctx_fail(ctx, rc, "no device number is free");
     if (rc)
         return ctx_fail(ctx, rc, "cannot write the link into xenstore: %s",
                         strerror(-rc));

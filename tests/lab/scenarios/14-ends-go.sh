@@ -27,10 +27,14 @@ state_closed() {
     [ "$state" = 6 ]
 }
 
-# front_node BACK FRONT, back_node BACK FRONT: where the one end's state is.
-front_node() { echo "/local/domain/$(xl domid "$2")/device/shmlink/0/state"; }
-back_node() {
-    echo "/local/domain/$(xl domid "$1")/backend/shmlink/$(xl domid "$2")/0/state"
+# state_node BACK FRONT END: where the state of an end of their link is.
+state_node() {
+    local back front number
+    back=/local/domain/$(xl domid "$1")/backend/shmlink/$(xl domid "$2")
+    front=/local/domain/$(xl domid "$2")/device/shmlink
+    number=$(xenstore-list "$back") || fail "no link of $1 and $2"
+    [ "$3" = "$1" ] && echo "$back/$number/state" ||
+        echo "$front/$number/state"
 }
 
 # keep_busy: one TCP stream both ways that will break when an end goes.
@@ -45,16 +49,11 @@ end_busy() { guest "$1" 'killall -q -9 netperf; true'; }
 
 # destroy_end BACK FRONT DEAD: the other closes by itself, without a command.
 destroy_end() {
-    local back=$1 front=$2 dead=$3 other=$1 node
-    if [ "$dead" = "$back" ]; then
-        other=$front node=$(front_node "$back" "$front")
-    else
-        node=$(back_node "$back" "$front")
-    fi
-    note "destroy $dead, the link's $([ "$dead" = "$back" ] && echo back ||
-        echo front) end"
+    local back=$1 front=$2 dead=$3 other=$1 role=back node
+    [ "$dead" = "$back" ] && other=$front || role=front
+    note "destroy $dead, the link's $role end"
     enable "$back" "$front"
-    node=${node:-$(front_node "$back" "$front")}
+    node=$(state_node "$back" "$front" "$other")
     keep_busy
     xl destroy "$dead"
     within 2 state_closed "$node"

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <libxl.h>
@@ -39,6 +40,7 @@ struct stub_fact stub_facts[STUB_FACTS_MAX];
 uint32_t stub_grant_frames, stub_event_channels_used;
 const char *stub_vlans[2];
 bool stub_unread;
+uint16_t stub_random;
 
 static struct tree tree, before_transaction, to_commit;
 static char touched[TOUCHED_MAX][PATH_BYTES];
@@ -68,11 +70,23 @@ void stub_reset(void)
     stub_event_channels_used = 20;
     stub_vlans[0] = stub_vlans[1] = NULL;
     stub_unread = false;
+    stub_random = 0;
 }
 
 int stub_leaks(void)
 {
     return transactions + watches + handles;
+}
+
+ssize_t getrandom(void *bytes, size_t nr, unsigned int flags)
+{
+    static uint8_t asked;
+
+    (void)flags;
+    memset(bytes, asked++, nr);
+    memcpy(bytes, &stub_random, nr < sizeof(stub_random) ? nr
+                                : sizeof(stub_random));
+    return (ssize_t)nr;
 }
 
 static struct node *find(const char *path)

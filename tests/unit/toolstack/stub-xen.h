@@ -42,6 +42,7 @@ extern struct stub_fact {
 } stub_facts[STUB_FACTS_MAX];
 extern bool stub_unread;            /* none of that can be read */
 extern const char *stub_vlans[2];   /* of vif1.0, vif2.0 */
+extern uint16_t stub_random;        /* how all that is random begins */
 
 /* Forget all: xenstore, domains, failures. */
 void stub_reset(void);

@@ -736,6 +736,26 @@ static void test_policy_unread(void **state)
     shmlink_ctx_close(ctx);
 }
 
+static bool is_302;
+
+static void guests_302(void)
+{
+    is_302 |= stub_get("/local/domain/1/backend/shmlink/2/302/state") &&
+              stub_get("/local/domain/2/device/shmlink/302/state");
+}
+
+/* A number is random, and not one that is taken at either end. */
+static void test_number(void **state)
+{
+    (void)state;
+    stub_random = 300;
+    stub_set("/local/domain/2/device/shmlink/300", "");
+    stub_set("/local/domain/1/backend/shmlink/2/301", "");
+    stub_guests = guests_302;
+    refused(-ETIMEDOUT, "web", "db", "did not answer");
+    assert_true(is_302);
+}
+
 static void test_headroom(void **state)
 {
     struct shmlink_ctx *ctx;
@@ -757,7 +777,7 @@ static void test_headroom(void **state)
     assert_int_equal(disable(ctx, NULL, NULL, false, &nr), 0);
     assert_int_equal(nr, 1);
     shmlink_ctx_close(ctx);
-    for (i = 0; i < 64; i++) {
+    for (i = 0; i < 128; i++) {
         snprintf(path, sizeof(path), "/local/domain/2/device/shmlink/%d", i);
         stub_set(path, "");
     }
@@ -1443,6 +1463,7 @@ int main(void)
         cmocka_unit_test_setup(test_policy_later, set_up),
         cmocka_unit_test_setup(test_policy_forced, set_up),
         cmocka_unit_test_setup(test_policy_unread, set_up),
+        cmocka_unit_test_setup(test_number, set_up),
         cmocka_unit_test_setup(test_headroom, set_up),
         cmocka_unit_test_setup(test_no_answer, set_up),
         cmocka_unit_test_setup(test_race, set_up),
