@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Goal: a CPU-bound sender with a vCPU to spare gets it, verified from Xen;
 # where the guest does not follow, all is taken back and the rule is named;
-# undo takes the vCPU away again.
+# undo takes the vCPU away again. The udev rule brings online what Xen adds, and
+# nothing that the administrator took offline.
 
 . /lab/advise.sh
 
@@ -64,5 +65,14 @@ wait_for 10 eval '[ "$(online_vcpus 0)" = 1 ]' || fail "dom0 keeps 2 vCPUs"
 cp /usr/local/share/shmlink/99-shmlink-vcpu.rules /etc/udev/rules.d/ 2>/dev/null ||
     skip "the rule is not in this lab"
 udevadm control --reload
+trap 'rm /etc/udev/rules.d/99-shmlink-vcpu.rules
+    echo 1 >/sys/devices/system/cpu/cpu1/online' EXIT
 xl vcpu-set 0 2
 wait_for 15 eval '[ "$(online_vcpus 0)" = 2 ]' || fail "the rule does nothing"
+echo 0 >/sys/devices/system/cpu/cpu1/online
+# As at each boot, and what a reload asks for.
+udevadm trigger --type=devices --action=add
+udevadm trigger --action=add --subsystem-match=cpu --settle
+udevadm settle
+[ "$(cat /sys/devices/system/cpu/cpu1/online)" = 0 ] ||
+    fail "the rule undoes what the administrator did"
