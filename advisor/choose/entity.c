@@ -33,7 +33,7 @@ static enum choose_fixed fixed_why(const struct choose_model *model,
     const struct settings *settings = model->settings;
     const struct snapshot_pool *pool;
 
-    if (choose_twin(model->snapshot, index) != SNAPSHOT_OUTSIDE)
+    if (domain->twin != SNAPSHOT_OUTSIDE)
         return CHOOSE_FIXED_TWIN;
     if (domain->domid == 0 || domain->backend)
         return settings->move_dom0 ? CHOOSE_MOVABLE : CHOOSE_FIXED_DOM0;

@@ -16,12 +16,6 @@
 #define BUSY_BYTES 1e5		/* of a pair, per second */
 #define BUSY_WAIT 0.1		/* of a vCPU */
 #define MANY_SWITCHES 2000.0	/* of a VM, per second */
-#define COUNT_MAX 1000U
-
-static bool enough(const struct plan *plan)
-{
-    return plan->nr_findings >= COUNT_MAX;
-}
 
 /* Waiting that one pair of entities causes, if they are firmly together. */
 struct meeting {
@@ -292,21 +286,6 @@ static int find_isolation(struct plan *plan,
     return 0;
 }
 
-static int compare_findings(const void *a, const void *b)
-{
-    const struct plan_finding *p = a, *q = b;
-
-    if (p->cost != q->cost)
-        return p->cost > q->cost ? -1 : 1;
-    if (p->kind != q->kind)
-        return p->kind < q->kind ? -1 : 1;
-    if (p->subject[0].domid != q->subject[0].domid)
-        return p->subject[0].domid < q->subject[0].domid ? -1 : 1;
-    if (p->subject[1].domid != q->subject[1].domid)
-        return p->subject[1].domid < q->subject[1].domid ? -1 : 1;
-    return p->pcpu < q->pcpu ? -1 : p->pcpu > q->pcpu;
-}
-
 static int find_domains(struct plan *plan, const struct choose_placement *state,
                         const size_t *first_switch)
 {
@@ -315,15 +294,14 @@ static int find_domains(struct plan *plan, const struct choose_placement *state,
     size_t d;
     int rc = 0;
 
-    for (d = 0; d < model->snapshot->nr_domains && !rc && !enough(plan);
-         d++) {
+    for (d = 0; d < model->snapshot->nr_domains && !rc; d++) {
         rc = find_wait(plan, model, d);
         if (!rc)
             rc = find_switches(plan, model, first_switch, d);
         if (!rc)
             rc = find_memory(plan, state, d);
     }
-    for (i = 0; i < model->nr_entities && !rc && !enough(plan); i++)
+    for (i = 0; i < model->nr_entities && !rc; i++)
         if (model->entities[i].isolated)
             rc = find_isolation(plan, state, i);
     return rc;
@@ -348,7 +326,7 @@ int choose_findings(struct plan *plan, struct choose_placement *state,
         while (i < snapshot->nr_switches && snapshot->switches[i].vcpu <= v)
             i++;
     }
-    for (i = 0; i < pairs->nr_pairs && !rc && !enough(plan);) {
+    for (i = 0; i < pairs->nr_pairs && !rc;) {
         i = choose_pairs_sum(pairs, i, &pair);
         if (pair.second != SNAPSHOT_OUTSIDE &&
             pair.vif_bytes + pair.link_bytes >= BUSY_BYTES)
@@ -357,8 +335,6 @@ int choose_findings(struct plan *plan, struct choose_placement *state,
     if (!rc)
         rc = find_domains(plan, state, first_switch);
     free(first_switch);
-    if (!rc && plan->nr_findings)
-        qsort(plan->findings, plan->nr_findings, sizeof *plan->findings,
-              compare_findings);
+    choose_sort_findings(plan);
     return rc;
 }

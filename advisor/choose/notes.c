@@ -61,11 +61,10 @@ static int note_twin(struct plan *plan, const struct choose_model *model,
 {
     const struct snapshot *snapshot = model->snapshot;
     const struct snapshot_domain *domain = &snapshot->domains[index], *twin;
-    size_t other = choose_twin(snapshot, index);
 
-    if (other == SNAPSHOT_OUTSIDE)
+    if (domain->twin == SNAPSHOT_OUTSIDE)
         return 0;
-    twin = &snapshot->domains[other];
+    twin = &snapshot->domains[domain->twin];
     return choose_add_note(plan, snapshot, PLAN_NOTE_UNMANAGED, index,
                            "%s (domain %u) and %s (domain %u) have the same "
                            "UUID: left alone, a plan could not tell one from "

@@ -24,17 +24,6 @@ bool choose_listed(const struct snapshot_domain *domain, char **names,
     return false;
 }
 
-size_t choose_twin(const struct snapshot *snapshot, size_t index)
-{
-    size_t i;
-
-    for (i = 0; i < snapshot->nr_domains; i++)
-        if (i != index && !memcmp(snapshot->domains[i].uuid,
-                                  snapshot->domains[index].uuid, 16))
-            return i;
-    return SNAPSHOT_OUTSIDE;
-}
-
 bool choose_left_alone(const struct snapshot *snapshot,
                        const struct settings *settings, size_t index)
 {
@@ -43,7 +32,7 @@ bool choose_left_alone(const struct snapshot *snapshot,
     return !domain->managed || domain->state != SNAPSHOT_DOMAIN_RUNNING ||
            choose_listed(domain, settings->unmanaged,
                          settings->nr_unmanaged) ||
-           choose_twin(snapshot, index) != SNAPSHOT_OUTSIDE;
+           domain->twin != SNAPSHOT_OUTSIDE;
 }
 
 static bool past_concerns(const struct choose_past *past,

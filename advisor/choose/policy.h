@@ -17,11 +17,9 @@ struct snapshot_domain;
 bool choose_listed(const struct snapshot_domain *domain, char **names,
                    size_t nr_names);
 /*
- * Another domain with the UUID of this one, or SNAPSHOT_OUTSIDE.  Plan, journal
- * and history name domains by UUID: neither can be told what to do.
+ * Nothing is done to it, whatever is gained.  Twins are among these: plan,
+ * journal and history name domains by UUID, neither can be told what to do.
  */
-size_t choose_twin(const struct snapshot *snapshot, size_t index);
-/* Nothing is done to it, whatever is gained. */
 bool choose_left_alone(const struct snapshot *snapshot,
                        const struct settings *settings, size_t index);
 /* One, or with second both, was changed lately. */

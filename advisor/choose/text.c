@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As many as anybody reads; dearer ones put out the others. */
+#define FINDINGS_KEPT 4096U
+
 /* A whole text, or NULL. */
 static char *format_text(const char *format, va_list args)
 {
@@ -28,15 +31,49 @@ static int set_subject(struct plan_domain *subject,
     return plan_domain_set(subject, d->uuid, d->domid, d->name);
 }
 
+static int compare_findings(const void *a, const void *b)
+{
+    const struct plan_finding *p = a, *q = b;
+
+    if (p->cost != q->cost)
+        return p->cost > q->cost ? -1 : 1;
+    if (p->kind != q->kind)
+        return p->kind < q->kind ? -1 : 1;
+    if (p->subject[0].domid != q->subject[0].domid)
+        return p->subject[0].domid < q->subject[0].domid ? -1 : 1;
+    if (p->subject[1].domid != q->subject[1].domid)
+        return p->subject[1].domid < q->subject[1].domid ? -1 : 1;
+    return p->pcpu < q->pcpu ? -1 : p->pcpu > q->pcpu;
+}
+
+void choose_sort_findings(struct plan *plan)
+{
+    size_t i;
+
+    if (plan->nr_findings)
+        qsort(plan->findings, plan->nr_findings, sizeof *plan->findings,
+              compare_findings);
+    for (i = FINDINGS_KEPT; i < plan->nr_findings; i++)
+        plan_drop_finding(&plan->findings[i]);
+    if (plan->nr_findings > FINDINGS_KEPT) {
+        plan->findings_left_out += (uint32_t)(plan->nr_findings -
+                                              FINDINGS_KEPT);
+        plan->nr_findings = FINDINGS_KEPT;
+    }
+}
+
 int choose_add_finding(struct plan *plan, const struct snapshot *snapshot,
                        struct plan_finding **finding_r,
                        enum plan_finding_kind kind, size_t first,
                        size_t second, double value, double cost,
                        const char *format, ...)
 {
-    struct plan_finding *finding = plan_add_finding(plan);
+    struct plan_finding *finding;
     va_list args;
 
+    if (plan->nr_findings >= 2 * FINDINGS_KEPT)
+        choose_sort_findings(plan);
+    finding = plan_add_finding(plan);
     if (!finding)
         return -ENOMEM;
     finding->kind = kind;
@@ -60,8 +97,10 @@ int choose_add_note(struct plan *plan, const struct snapshot *snapshot,
     va_list args;
 
     /* A host of thousands of pinned VMs says enough with so many. */
-    if (plan->nr_notes >= PLAN_NOTES_MAX)
+    if (plan->nr_notes >= PLAN_NOTES_MAX) {
+        plan->notes_left_out++;
         return 0;
+    }
     note = plan_add_note(plan);
     if (!note)
         return -ENOMEM;

@@ -20,6 +20,10 @@ int choose_add_finding(struct plan *plan, const struct snapshot *snapshot,
                        size_t second, double value, double cost,
                        const char *format, ...)
     __attribute__((format(printf, 9, 10)));
+
+/* The greatest cost first; of too many the dear ones, and how many others. */
+void choose_sort_findings(struct plan *plan);
+
 int choose_add_note(struct plan *plan, const struct snapshot *snapshot,
                     enum plan_note_kind kind, size_t domain,
                     const char *format, ...)

@@ -203,7 +203,9 @@ static const struct jsonio_field all_keys[] = {
     COST(after),
     LIST(steps, PLAN_STEPS_MAX, plan_step_fields),
     LIST(findings, PLAN_FINDINGS_MAX, plan_finding_fields),
+    JSONIO_KEY("findings_left_out", U32, findings_left_out, 0, UINT32_MAX),
     LIST(notes, PLAN_NOTES_MAX, plan_note_fields),
+    JSONIO_KEY("notes_left_out", U32, notes_left_out, 0, UINT32_MAX),
     LIST(places, PLAN_PLACES_MAX, plan_place_fields),
 };
 const struct jsonio_table plan_fields = {

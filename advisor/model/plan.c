@@ -41,6 +41,12 @@ struct plan_finding *plan_add_finding(struct plan *plan)
     return ADD(plan, findings, plan_finding_fields, PLAN_FINDINGS_MAX);
 }
 
+void plan_drop_finding(struct plan_finding *finding)
+{
+    jsonio_dispose(&plan_finding_fields, finding);
+    memset(finding, 0, sizeof *finding);
+}
+
 struct plan_note *plan_add_note(struct plan *plan)
 {
     return ADD(plan, notes, plan_note_fields, PLAN_NOTES_MAX);

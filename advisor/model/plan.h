@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #define PLAN_SCHEMA		1
-#define PLAN_STEPS_MAX		65536U
+#define PLAN_STEPS_MAX		262144U
 #define PLAN_FINDINGS_MAX	65536U
 #define PLAN_NOTES_MAX		4096U
 #define PLAN_PLACES_MAX		65536U
@@ -174,8 +174,10 @@ struct plan {
     size_t nr_steps;
     struct plan_finding *findings;	/* greatest cost first */
     size_t nr_findings;
+    uint32_t findings_left_out;		/* of less cost than those */
     struct plan_note *notes;
     size_t nr_notes;
+    uint32_t notes_left_out;
     struct plan_place *places;
     size_t nr_places;
 };
@@ -188,6 +190,7 @@ void plan_free(struct plan *plan);
  * their "none"); good until the next add.  NULL: no memory or limit. */
 struct plan_step *plan_add_step(struct plan *plan);
 struct plan_finding *plan_add_finding(struct plan *plan);
+void plan_drop_finding(struct plan_finding *finding);
 struct plan_note *plan_add_note(struct plan *plan);
 struct plan_place *plan_add_place(struct plan *plan);
 

@@ -5,6 +5,8 @@
 #include "model/snapshot-fields.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define FAIL(...) jsonio_fail(in, -EINVAL, __VA_ARGS__)
 
@@ -149,7 +151,45 @@ static void check_note(struct jsonio_in *in, const struct snapshot *snapshot,
         FAIL("a note needs a source and a text");
 }
 
-int snapshot_check(const struct snapshot *s, char **why_r)
+static int compare_uuids(const void *a, const void *b, void *opaque)
+{
+    const struct snapshot_domain *domains = opaque;
+    size_t p = *(const size_t *)a, q = *(const size_t *)b;
+    int order = memcmp(domains[p].uuid, domains[q].uuid, 16);
+
+    return order ? order : p < q ? -1 : p > q;
+}
+
+/* Those with the same UUID stand beside each other then: twins. */
+static void order_uuids(struct jsonio_in *in, struct snapshot *snapshot)
+{
+    struct snapshot_domain *domains = snapshot->domains;
+    size_t nr = snapshot->nr_domains, first = 0, i, *order;
+
+    order = calloc(nr + 1, sizeof *order);
+    if (!order) {
+        jsonio_no_memory(in);
+        return;
+    }
+    for (i = 0; i < nr; i++) {
+        domains[i].twin = SNAPSHOT_OUTSIDE;
+        order[i] = i;
+    }
+    qsort_r(order, nr, sizeof *order, compare_uuids, domains);
+    for (i = 1; i < nr; i++) {
+        if (memcmp(domains[order[i]].uuid, domains[order[first]].uuid, 16)) {
+            first = i;
+            continue;
+        }
+        domains[order[i]].twin = order[first];
+        if (i == first + 1)
+            domains[order[first]].twin = order[i];
+    }
+    free(snapshot->by_uuid);
+    snapshot->by_uuid = order;
+}
+
+int snapshot_check(struct snapshot *s, char **why_r)
 {
     const struct {
         const char *key;
@@ -184,5 +224,8 @@ int snapshot_check(const struct snapshot *s, char **why_r)
             lists[i].check(&in, s, k);
         }
     }
+    in.place = NULL;
+    if (!in.rc)
+        order_uuids(&in, s);
     return jsonio_end(&in, why_r);
 }

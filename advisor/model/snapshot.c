@@ -31,6 +31,7 @@ void snapshot_free(struct snapshot *snapshot)
         jsonio_dispose(&snapshot_vcpu_fields, &snapshot->vcpus[i]);
     free(snapshot->vcpus);
     free(snapshot->switches);
+    free(snapshot->by_uuid);
     jsonio_dispose(&snapshot_fields, snapshot);
     free(snapshot);
 }
@@ -64,8 +65,10 @@ struct snapshot_domain *snapshot_add_domain(struct snapshot *snapshot)
                                          snapshot_domain_fields,
                                          SNAPSHOT_DOMAINS_MAX);
 
-    if (domain)
+    if (domain) {
         domain->first_vcpu = snapshot->nr_vcpus;
+        domain->twin = SNAPSHOT_OUTSIDE;
+    }
     return domain;
 }
 
@@ -166,11 +169,19 @@ size_t snapshot_find_domid(const struct snapshot *snapshot, uint32_t domid)
 size_t snapshot_find_uuid(const struct snapshot *snapshot,
                           const uint8_t uuid[16])
 {
-    size_t i;
+    size_t low = 0, high = snapshot->nr_domains, middle;
+    const size_t *order = snapshot->by_uuid;
 
-    for (i = 0; i < snapshot->nr_domains; i++)
-        if (!memcmp(snapshot->domains[i].uuid, uuid, 16))
-            return i;
+    while (low < high) {
+        middle = low + (high - low) / 2;
+        if (memcmp(snapshot->domains[order[middle]].uuid, uuid, 16) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < snapshot->nr_domains &&
+        !memcmp(snapshot->domains[order[low]].uuid, uuid, 16))
+        return order[low];
     return SNAPSHOT_OUTSIDE;
 }
 

@@ -167,6 +167,9 @@ struct snapshot_domain {
 					   no core with another VM */
     bool managed;			/* false: the administrator wants the
 					   advisor to leave it alone */
+    size_t twin;			/* another one with this UUID, or
+					   SNAPSHOT_OUTSIDE: set by
+					   snapshot_check() */
 };
 
 /* Who last set an affinity; libxl's own NUMA placement counts as none. */
@@ -264,6 +267,8 @@ struct snapshot {
     size_t nr_pools;
     struct snapshot_domain *domains;	/* ascending domid */
     size_t nr_domains;
+    size_t *by_uuid;			/* domains[] by UUID, then domid: made
+					   by snapshot_check() */
     struct snapshot_vcpu *vcpus;	/* by domain, then vcpuid */
     size_t nr_vcpus;
     struct snapshot_switch *switches;
@@ -319,7 +324,8 @@ int snapshot_note(struct snapshot *snapshot, const char *source,
  */
 char *snapshot_copy_text(const char *text);
 
-/* Index of a domain; SNAPSHOT_OUTSIDE if there is none such. */
+/* Index of a domain, the first; SNAPSHOT_OUTSIDE if there is none such.  By
+ * UUID needs a checked snapshot. */
 size_t snapshot_find_domid(const struct snapshot *snapshot, uint32_t domid);
 size_t snapshot_find_uuid(const struct snapshot *snapshot,
                           const uint8_t uuid[16]);
@@ -333,11 +339,12 @@ const struct snapshot_pool *snapshot_find_pool(const struct snapshot *snapshot,
                                                uint32_t os_index);
 
 /*
- * Check order, limits, references, and that numbers are finite and in range.
+ * Check order, limits, references, and that numbers are finite and in range;
+ * and put the UUIDs in order.
  * why_r: one line for the user on -EINVAL, unset otherwise; may be NULL.
  * Owns: caller frees *why_r.  Errors: -EINVAL, -ENOMEM.
  */
-int snapshot_check(const struct snapshot *snapshot, char **why_r);
+int snapshot_check(struct snapshot *snapshot, char **why_r);
 
 /*
  * JSON.  What each key means stands beside the field of the same name above;

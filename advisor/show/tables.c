@@ -79,11 +79,17 @@ static void vm_fill(struct vm_row *row, const struct snapshot *s, size_t d)
     }
     /* The mean over all times that any vCPU was scheduled. */
     row->execution_usec = runs > 0 ? 1e6 * row->run / runs : 0;
-    for (i = 0; i < s->nr_traffic; i++) {
-        if (s->traffic[i].from == d)
-            row->out_bytes += s->traffic[i].bytes.value;
-        if (s->traffic[i].to == d)
-            row->in_bytes += s->traffic[i].bytes.value;
+}
+
+static void vm_traffic(struct vm_row *rows, const struct snapshot *s)
+{
+    const struct snapshot_traffic *t;
+
+    for (t = s->traffic; t < s->traffic + s->nr_traffic; t++) {
+        if (t->from != SNAPSHOT_OUTSIDE)
+            rows[t->from].out_bytes += t->bytes.value;
+        if (t->to != SNAPSHOT_OUTSIDE)
+            rows[t->to].in_bytes += t->bytes.value;
     }
 }
 
@@ -143,6 +149,7 @@ static int show_vms(const struct snapshot *s, bool all, FILE *f)
         return -ENOMEM;
     for (i = 0; i < s->nr_domains; i++)
         vm_fill(&rows[i], s, i);
+    vm_traffic(rows, s);
     qsort(rows, s->nr_domains, sizeof(*rows), vm_compare);
     fprintf(f, "\n%-*s %5s %5s %7s %10s %9s %8s %9s %9s\n", NAME_W, "VM",
             "ID", "vCPUs", "run %", "wait %", "switch/s", "us/run",

@@ -81,6 +81,9 @@ static void show_findings(const struct plan *plan, bool all, FILE *f)
     }
     if (i < plan->nr_findings)
         fprintf(f, "          and %zu more (--all)\n", plan->nr_findings - i);
+    if (plan->findings_left_out)
+        fprintf(f, "          and %u more of less cost each\n",
+                plan->findings_left_out);
 }
 
 /* Who it is that the command has a number for. */
@@ -159,6 +162,8 @@ static void show_notes(const struct plan *plan, bool data, const char *title,
         any = true;
         show_wrapped(f, plan->notes[i].text, 2, 0);
     }
+    if (any && !data && plan->notes_left_out)
+        fprintf(f, "  and %u more\n", plan->notes_left_out);
 }
 
 int show_plan(const struct plan *plan, const struct snapshot *snapshot,

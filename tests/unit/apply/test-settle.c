@@ -41,6 +41,7 @@ static struct snapshot *snapshot_of(const struct numbers *n, int part)
 
         d->domid = i + 1;
         memset(d->uuid, (int)i + 1, 16);
+        d->name = strdup("vm");
         d->vcpus_max = d->vcpus_online = 1;
         v = snapshot_add_vcpu(s);
         v->online = true;
@@ -64,6 +65,7 @@ static struct snapshot *snapshot_of(const struct numbers *n, int part)
     t->from = 2;
     t->to = 3;
     t->bytes.value = n->others_bytes;
+    assert_int_equal(snapshot_check(s, NULL), 0);
     return s;
 }
 

@@ -17,6 +17,7 @@
 #include "generate.h"
 #include "hosts.h"
 #include "base/jsonio.h"
+#include "choose/text.h"
 
 /* The plan as lines that a reviewer can read. */
 static char *describe(const struct plan *plan)
@@ -957,6 +958,9 @@ static void test_twins(void **state)
     plan_free(plan);
 
     memcpy(snapshot->domains[2].uuid, snapshot->domains[1].uuid, 16);
+    assert_int_equal(snapshot_check(snapshot, NULL), 0);
+    assert_int_equal(snapshot->domains[1].twin, 2);
+    assert_int_equal(snapshot->domains[2].twin, 1);
     plan = hosts_plan(snapshot, &settings, NULL);
     for (i = 0; i < plan->nr_steps; i++) {
         assert_int_not_equal(plan->steps[i].subject[0].domid, 1);
@@ -978,12 +982,38 @@ static void test_twins(void **state)
     /* dom0 is left alone then even if it may be moved. */
     settings.move_dom0 = true;
     memcpy(snapshot->domains[1].uuid, snapshot->domains[0].uuid, 16);
+    assert_int_equal(snapshot_check(snapshot, NULL), 0);
     plan = hosts_plan(snapshot, &settings, NULL);
     for (i = 0; i < plan->nr_steps; i++)
         assert_true(plan->steps[i].subject[0].domid >= 2);
     plan_free(plan);
     snapshot_free(snapshot);
     settings_dispose(&settings);
+}
+
+/* Of more findings than can be kept the dear ones are, and all are counted. */
+static void test_many_findings(void **state)
+{
+    struct snapshot *snapshot = hosts_load("busy-pair");
+    struct plan *plan = NULL;
+    unsigned i, cost;
+
+    (void)state;
+    assert_int_equal(plan_new(&plan), 0);
+    for (i = 0; i < 100000; i++) {
+        cost = i * 7919 % 100000;
+        assert_int_equal(choose_add_finding(plan, snapshot, NULL,
+                                            PLAN_FINDING_WAIT, 1,
+                                            SNAPSHOT_OUTSIDE, 0, cost,
+                                            "the %u dearest", cost), 0);
+    }
+    choose_sort_findings(plan);
+    assert_true(plan->nr_findings >= 1000);
+    assert_int_equal(plan->nr_findings + plan->findings_left_out, 100000);
+    for (i = 0; i < plan->nr_findings; i++)
+        assert_true(plan->findings[i].cost == 99999 - i);
+    plan_free(plan);
+    snapshot_free(snapshot);
 }
 
 int main(void)
@@ -1003,6 +1033,7 @@ int main(void)
         cmocka_unit_test(test_bulk), cmocka_unit_test(test_any_link),
         cmocka_unit_test(test_max_links),
         cmocka_unit_test(test_names), cmocka_unit_test(test_twins),
+        cmocka_unit_test(test_many_findings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

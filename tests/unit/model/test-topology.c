@@ -24,8 +24,7 @@ static struct snapshot *symmetric(uint32_t sockets, uint32_t cores,
     return snapshot;
 }
 
-static hwloc_topology_t load(const struct snapshot *snapshot,
-                             unsigned dropped)
+static hwloc_topology_t load(struct snapshot *snapshot, unsigned dropped)
 {
     unsigned dropped_now = 99;
     hwloc_topology_t topology;
