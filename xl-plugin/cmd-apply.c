@@ -9,6 +9,10 @@
 #include "apply/state.h"
 #include "model/plan.h"
 #include "show/show.h"
+#ifdef HAVE_XEN
+#include "apply/xen.h"
+#include "base/xen.h"
+#endif
 
 static int apply_parse(int argc, char **argv, struct advice *advice)
 {
@@ -28,49 +32,90 @@ static int apply_parse(int argc, char **argv, struct advice *advice)
     return COMMAND_OK;
 }
 
-/* Names as the plan has them, for want of a host. */
-static int apply_find(void *opaque, const uint8_t uuid[16],
-                      struct apply_domain *domain_r)
+static int apply_find_none(void *host, const uint8_t uuid[16],
+                           struct apply_domain *domain_r)
 {
-    const struct plan *plan = opaque;
-    size_t i, j;
-
-    for (i = 0; i < plan->nr_steps; i++)
-        for (j = 0; j < 2; j++) {
-            const struct plan_domain *subject = &plan->steps[i].subject[j];
-
-            if (!subject->name || memcmp(subject->uuid, uuid, 16))
-                continue;
-            snprintf(domain_r->name, sizeof(domain_r->name), "%s",
-                     subject->name);
-            return 0;
-        }
+    (void)host;
+    (void)uuid;
+    (void)domain_r;
     return -ESRCH;
 }
 
-/* What a file says that a step's command is may be something else. */
-static int apply_commands(struct plan *plan)
+/* This host, if it is one. */
+static const struct apply_ops *apply_host(struct advice *advice)
 {
-    static const struct apply_ops ops = { .find = apply_find };
-    size_t i;
+    static const struct apply_ops none = { .find = apply_find_none };
+#ifdef HAVE_XEN
+    char *why = NULL;
+    int rc = xen_open(&advice->xen, "/sys", &why);
+
+    if (!rc)
+        rc = apply_xen_open(&advice->host, advice->xen, -1, &why);
+    free(why);
+    if (!rc)
+        return &apply_xen_ops;
+#endif
+    (void)advice;
+    return &none;
+}
+
+/* Who the UUID is here, which may be called anything in the plan. */
+static int apply_subject(struct advice *advice, const struct apply_ops *ops,
+                         struct plan_domain *subject)
+{
+    struct apply_domain domain = { 0 };
+
+    if (!subject->name)
+        return 0;
+    if (!ops->find(advice->host, subject->uuid, &domain))
+        return plan_domain_set(subject, subject->uuid, domain.domid,
+                               domain.name);
+    free(subject->name);
+    subject->name = NULL;
+    return 0;
+}
+
+/* What a file says that a step's command is may be something else. */
+static int apply_commands(struct advice *advice, const struct apply_ops *ops)
+{
+    struct plan *plan = advice->plan;
+    struct plan_step *step;
     int rc = 0;
 
-    for (i = 0; i < plan->nr_steps && !rc; i++) {
+    for (step = plan->steps; step < plan->steps + plan->nr_steps && !rc;
+         step++) {
         struct apply_state state = { 0 };
 
-        free(plan->steps[i].command);
-        plan->steps[i].command = NULL;
-        rc = apply_state_target(&state, &plan->steps[i]);
+        free(step->command);
+        step->command = NULL;
+        rc = apply_state_target(&state, step);
         if (!rc)
-            plan->steps[i].command = apply_state_command(&state, &ops, plan);
+            step->command = apply_state_command(&state, ops, advice->host);
         apply_state_dispose(&state);
+        if (!rc)
+            rc = apply_subject(advice, ops, &step->subject[0]);
+        if (!rc)
+            rc = apply_subject(advice, ops, &step->subject[1]);
     }
     return rc;
 }
 
-static int apply_run(struct advice *advice, const char *path)
+static int apply_show(struct advice *advice)
 {
     const struct show_options show = { .all = true };
+    const struct apply_ops *ops = apply_host(advice);
+
+    if (apply_commands(advice, ops))
+        return command_failed("no memory");
+    show_plan(advice->plan, NULL, &show, stdout);
+    printf("\nCommands name VMs as this host does, or by UUID what is not "
+           "here; sentences are\nthe plan's own.\n"
+           "Nothing was changed (-N).\n");
+    return COMMAND_OK;
+}
+
+static int apply_run(struct advice *advice, const char *path)
+{
     char *why = NULL;
     int rc = plan_load(&advice->plan, path, &why);
 
@@ -81,13 +126,8 @@ static int apply_run(struct advice *advice, const char *path)
     }
     /* The file may say anything; what was bad is known by its steps. */
     plan_identify(advice->plan);
-    if (command_dry_run) {
-        if (apply_commands(advice->plan))
-            return command_failed("no memory");
-        show_plan(advice->plan, NULL, &show, stdout);
-        printf("\nNothing was changed (-N).\n");
-        return COMMAND_OK;
-    }
+    if (command_dry_run)
+        return apply_show(advice);
     if (!advice->plan->nr_steps) {
         printf("The plan has no steps.\n");
         return COMMAND_OK;

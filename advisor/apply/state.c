@@ -295,6 +295,9 @@ char *apply_state_command(const struct apply_state *state,
     for (i = 0; i < (state_is_link(state) ? 2 : 1); i++)
         if (ops->find(host, state->uuid[i], &domain[i]))
             uuid_text(state->uuid[i], domain[i].name);
+        else if (!plan_name_plain(domain[i].name))
+            snprintf(domain[i].name, sizeof(domain[i].name), "%u",
+                     domain[i].domid);
     if (!state_is_link(state)) {
         list = state_list(state->set);
         if (!list)

@@ -42,11 +42,16 @@ grep -q 'Nothing is to be gained' quiet.svg || fail "quiet.svg"
 grep -q 'After the plan' quiet.svg && fail "quiet.svg has an after"
 
 # A plan is shown, never done, with -N; and needs Xen without.
+db=00000000-0000-0000-0000-000000000003
 expect 0 'Nothing was changed' -N apply plan.json
 expect 0 'Nothing was changed' apply -N plan.json
 sed 's/"command": *"xl vcpu-pin[^"]*"/"command": "xl a-lie"/' plan.json >lie.json
-expect 0 'xl vcpu-pin db 0 - 0' -N apply lie.json
+expect 0 "xl vcpu-pin $db 0 - 0" -N apply lie.json
 grep -q 'a-lie' out && fail "a plan's own word for its steps is believed"
+# Nor is its word for a VM, which may be a command, or another VM's name.
+sed 's/"name": *"db"/"name": "$(touch pwned)"/' plan.json >name.json
+expect 0 "xl vcpu-pin $db 0 - 0" apply -N name.json
+grep -q 'touch' out && fail "a plan's name of a VM: $(cat out)"
 expect 0 'has no steps' apply <("$program" "${advise[@]}" "$data/quiet.json" -j)
 expect 1 . apply --state-dir "$work/state" plan.json
 expect 1 'No such file' "${advise[@]}" /nowhere.json

@@ -45,6 +45,6 @@ sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$page" |
     fail "the page's snapshot: $(cat out)"
 grep -q 'web vCPU 0 waits 44 %' out || fail "the page's snapshot: $(cat out)"
 "$program" apply -N example01 >out 2>&1 || fail "the page's plan: $(cat out)"
-grep -q 'xl vcpu-pin db 0 - 2' out || fail "the page's plan: $(cat out)"
+grep -q 'xl vcpu-pin 00000000-0000-0000-0000-000000000003 0 - 2' out || fail "the page's plan: $(cat out)"
 
 exit "$failed"

@@ -655,6 +655,29 @@ static void test_state_vifs(void **unused)
     free(text);
 }
 
+static int find_odd(void *host, const uint8_t uuid[16],
+                    struct apply_domain *domain_r)
+{
+    (void)host;
+    (void)uuid;
+    domain_r->domid = 7;
+    strcpy(domain_r->name, "a;$(reboot)");
+    return 0;
+}
+
+/* A name that a shell would not take as it is is not in a command. */
+static void test_state_names(void **state)
+{
+    static const struct apply_ops odd = { .find = find_odd };
+    struct apply_state link = { .kind = PLAN_LINK_ENABLE,
+                                .vif = { PLAN_NONE, PLAN_NONE } };
+    char *text = apply_state_command(&link, &odd, NULL);
+
+    (void)state;
+    assert_string_equal(text, "xl shmlink disable 7 7");
+    free(text);
+}
+
 /* An entry that somebody edited. */
 static void test_state_parse_hostile(void **state)
 {
@@ -707,6 +730,7 @@ int main(void)
         TEST(test_owned_last),
         TEST(test_past_vcpus),
         TEST(test_state_vifs),
+        cmocka_unit_test(test_state_names),
         cmocka_unit_test(test_state_parse_hostile),
     };
 
