@@ -5,6 +5,7 @@
 #include "choose/entity.h"
 #include "choose/field.h"
 #include "choose/findings.h"
+#include "choose/isolate.h"
 #include "choose/links.h"
 #include "choose/model.h"
 #include "choose/notes.h"
@@ -212,7 +213,8 @@ static int place(struct work *work)
     if (rc)
         return rc;
     choose_cost(work->after, work->state->slot, &stay, &barred);
-    rc = choose_search(work->state, settings->max_moves, CHOOSE_EFFORT);
+    rc = choose_search(work->state, settings->max_moves -
+                       work->after->isolation_others, CHOOSE_EFFORT);
     if (!rc)
         rc = movers_cost(work, &least);
     if (rc)
@@ -228,6 +230,8 @@ static int place(struct work *work)
                                   work->after->entities[i].home);
     }
     rc = choose_steps(work->plan, work->state);
+    if (!rc)
+        rc = choose_isolate(work->plan, work->state);
     if (!rc)
         rc = note_result(work, dropped, gain, least);
     return rc;

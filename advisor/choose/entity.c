@@ -2,6 +2,7 @@
 /* The vCPUs' part of the model: what is to be placed, and where it may be. */
 #include "choose/entity.h"
 
+#include "choose/isolate.h"
 #include "choose/model.h"
 #include "choose/order.h"
 #include "choose/policy.h"
@@ -83,9 +84,8 @@ static void add_entity(const struct builder *b, size_t domain, uint32_t first,
     entity->nr_vcpus = nr;
     entity->fixed = fixed;
     entity->home = choose_afloat(model);
-    entity->isolated = d->isolated ||
-        choose_listed(d, model->settings->isolated,
-                      model->settings->nr_isolated);
+    entity->isolated = choose_to_isolate(model->snapshot, model->settings,
+                                         domain);
     for (i = 0; i < nr; i++) {
         vcpu = &model->snapshot->vcpus[entity->vcpu + i];
         if (!entity->fixed && !model->settings->override_pins &&
@@ -247,6 +247,7 @@ int choose_entities(struct choose_model *model,
         choose_reach_roams(&b.reach, i);
         model->nr_movable += !model->entities[i].fixed;
     }
+    choose_isolable(model);
 
  out:
     choose_reach_free(&b.reach);

@@ -140,6 +140,8 @@ struct choose_model {
 
     struct choose_entity *entities;
     uint32_t nr_entities, nr_movable;
+    uint32_t isolation_pins;	/* vCPUs to be pinned hard for isolation */
+    uint32_t isolation_others;	/* those of them of other VMs */
     size_t slot_bytes;		/* of a set of slots */
     uint8_t *allowed;		/* [entity * slot_bytes], bit = slot */
     uint8_t *roams;		/* the same: where its affinity lets it run */

@@ -96,10 +96,6 @@ static int note_domain(struct plan *plan, const struct choose_model *model,
         rc = choose_add_note(plan, snapshot, PLAN_NOTE_CPUPOOL, index,
                              "%s: kept within cpupool %s", domain->name,
                              pool->name ? pool->name : "");
-    if (!rc && model->entities[first].isolated)
-        rc = choose_add_note(plan, snapshot, PLAN_NOTE_ISOLATED, index,
-                             "%s: isolated, no other VM is put on its cores",
-                             domain->name);
     return rc;
 }
 

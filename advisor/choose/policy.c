@@ -35,6 +35,15 @@ bool choose_left_alone(const struct snapshot *snapshot,
            domain->twin != SNAPSHOT_OUTSIDE;
 }
 
+bool choose_to_isolate(const struct snapshot *snapshot,
+                       const struct settings *settings, size_t index)
+{
+    const struct snapshot_domain *domain = &snapshot->domains[index];
+
+    return domain->isolated ||
+           choose_listed(domain, settings->isolated, settings->nr_isolated);
+}
+
 static bool past_concerns(const struct choose_past *past,
                           const struct snapshot_domain *domain)
 {

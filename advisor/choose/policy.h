@@ -22,6 +22,9 @@ bool choose_listed(const struct snapshot_domain *domain, char **names,
  */
 bool choose_left_alone(const struct snapshot *snapshot,
                        const struct settings *settings, size_t index);
+/* By the settings or the snapshot's own mark. */
+bool choose_to_isolate(const struct snapshot *snapshot,
+                       const struct settings *settings, size_t index);
 /* One, or with second both, was changed lately. */
 bool choose_cooling(const struct snapshot *snapshot,
                     const struct settings *settings,

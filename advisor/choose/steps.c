@@ -243,13 +243,46 @@ static int describe_bound(char **text_r, const struct choose_placement *state,
     }
 }
 
-/* Hard where asked for, or where a hard mask of ours is in the way. */
-static bool pin_hard(const struct choose_model *model,
+bool choose_pin_hard(const struct choose_model *model,
+                     const struct choose_entity *entity,
                      const struct snapshot_vcpu *vcpu,
                      hwloc_const_bitmap_t pcpus)
 {
-    return model->settings->hard_affinity ||
+    return model->settings->hard_affinity || entity->isolated ||
            !hwloc_bitmap_isincluded(pcpus, vcpu->hard);
+}
+
+int choose_add_pin(struct plan *plan, const struct snapshot *snapshot,
+                   const struct snapshot_vcpu *vcpu, bool hard,
+                   hwloc_const_bitmap_t pcpus, enum plan_reason reason,
+                   const char *peer, const char *text, double gain)
+{
+    char name[16], *list = NULL;
+    struct plan_step *step;
+    int rc;
+
+    rc = choose_add_step(plan, snapshot, &step, hard ? PLAN_PIN_HARD
+                                                     : PLAN_PIN_SOFT,
+                         reason, vcpu->domain, SNAPSHOT_OUTSIDE, gain, "%s",
+                         text);
+    if (rc)
+        return rc;
+    step->vcpuid = vcpu->vcpuid;
+    step->from = hwloc_bitmap_dup(hard ? vcpu->hard : vcpu->soft);
+    step->to = hwloc_bitmap_dup(pcpus);
+    if (peer)
+        step->peer = strdup(peer);
+    if (!step->from || !step->to || (peer && !step->peer) ||
+        (!hwloc_bitmap_isfull(pcpus) &&
+         hwloc_bitmap_list_asprintf(&list, pcpus) < 0))
+        return -ENOMEM;
+    rc = choose_command(step, hard ? "xl vcpu-pin %s %u %s -"
+                                   : "xl vcpu-pin %s %u - %s",
+                        choose_shell_name(name, &snapshot->
+                                          domains[vcpu->domain]),
+                        vcpu->vcpuid, list ? list : "all");
+    free(list);
+    return rc;
 }
 
 static int add_pin(struct plan *plan, const struct choose_placement *state,
@@ -261,34 +294,12 @@ static int add_pin(struct plan *plan, const struct choose_placement *state,
     const struct snapshot *snapshot = model->snapshot;
     const struct snapshot_vcpu *v = &snapshot->vcpus[entity->vcpu + vcpu];
     hwloc_const_bitmap_t pcpus = model->slots[to].pcpus;
-    bool hard = pin_hard(model, v, pcpus);
-    char name[16], *list = NULL;
-    struct plan_step *step;
-    int rc;
+    const char *peer = cause->other == CHOOSE_NOWHERE ? NULL :
+        snapshot->domains[model->entities[cause->other].domain].name;
 
-    rc = choose_add_step(plan, snapshot, &step, hard ? PLAN_PIN_HARD
-                                                     : PLAN_PIN_SOFT,
-                         cause->reason, entity->domain, SNAPSHOT_OUTSIDE,
-                         gain, "%s", text);
-    if (rc)
-        return rc;
-    step->vcpuid = v->vcpuid;
-    step->from = hwloc_bitmap_dup(hard ? v->hard : v->soft);
-    step->to = hwloc_bitmap_dup(pcpus);
-    if (cause->other != CHOOSE_NOWHERE)
-        step->peer = strdup(snapshot->domains[model->entities[cause->other].
-                                              domain].name);
-    if (!step->from || !step->to ||
-        (cause->other != CHOOSE_NOWHERE && !step->peer) ||
-        hwloc_bitmap_list_asprintf(&list, pcpus) < 0)
-        return -ENOMEM;
-    rc = choose_command(step, hard ? "xl vcpu-pin %s %u %s -"
-                                   : "xl vcpu-pin %s %u - %s",
-                        choose_shell_name(name, &snapshot->
-                                          domains[entity->domain]),
-                        v->vcpuid, list);
-    free(list);
-    return rc;
+    return choose_add_pin(plan, snapshot, v,
+                          choose_pin_hard(model, entity, v, pcpus), pcpus,
+                          cause->reason, peer, text, gain);
 }
 
 /* One move as steps, and the state moved on. */

@@ -52,7 +52,8 @@ static void apply_pin(struct snapshot *snapshot, const struct plan_step *step)
 
     assert_true(hwloc_bitmap_isequal(mask, step->from));
     assert_int_equal(hwloc_bitmap_copy(mask, step->to), 0);
-    vcpu->pcpu = (uint32_t)hwloc_bitmap_first(mask);
+    if (!hwloc_bitmap_isset(mask, vcpu->pcpu))
+        vcpu->pcpu = (uint32_t)hwloc_bitmap_first(mask);
     if (hard)
         vcpu->hard_owner = SNAPSHOT_OWNER_SHMLINK;
     else
