@@ -41,6 +41,16 @@ grep -q 'Nothing is to be gained' quiet.txt || fail "quiet: $(cat quiet.txt)"
 grep -q 'Nothing is to be gained' quiet.svg || fail "quiet.svg"
 grep -q 'After the plan' quiet.svg && fail "quiet.svg has an after"
 
+# What goes by a link has its own line, and a step that links names the vifs.
+two=$srcdir/tests/unit/hosts/two-vifs.json
+"$program" "${advise[@]}" "$two" >two.txt || fail "two vifs"
+for text in '^web .* db .* 912.0 .* vif$' '^web .* db .* 0.0 .* link$' \
+    'xl shmlink enable web:1 db:1 '; do
+    grep -q "$text" two.txt || fail "two vifs: no '$text' in $(cat two.txt)"
+done
+expect 0 'xl shmlink enable web:1 db:1 ' apply -N \
+    <("$program" "${advise[@]}" "$two" -j)
+
 # A plan is shown, never done, with -N; and needs Xen without.
 db=00000000-0000-0000-0000-000000000003
 expect 0 'Nothing was changed' -N apply plan.json
