@@ -70,7 +70,7 @@ expect_exit 0 '^1 link on xenbr0 disabled' xl shmlink disable -a -b xenbr0
 note "a limit on one"
 tc qdisc add dev "$front" root tbf rate 10mbit burst 100k latency 50ms
 expect_exit 0 '^vm1:1 and vm2:1 are linked on' xl shmlink enable vm1 vm2
-refused "qdisc 'tbf' on $front" xl shmlink enable vm1:0 vm2
+refused "$front of vm1 is limited by traffic control" xl shmlink enable vm1:0 vm2
 refused 'vm2 .* has no vif 4' xl shmlink enable vm1 vm2:4
 refused "$front of vm1 is not on bridge xenbr1" \
     xl shmlink enable -b xenbr1 vm1:0 vm2
