@@ -11,15 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "apply/apply.h"
+#include "advisor.h"
 #include "base/lock.h"
-#include "apply/state.h"
-#include "apply/journal.h"
-#include "model/plan.h"
-#include "apply/settle.h"
-#ifdef HAVE_XEN
-#include "apply/xen.h"
-#endif
 
 /* Not /run/lock: there anybody could make the file and hold the lock. */
 #define LOCK_PATH "/run/shmlink-advisor.lock"

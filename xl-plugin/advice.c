@@ -10,18 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "apply/apply.h"
-#include "choose/choose.h"
+#include "advisor.h"
 #include "base/db.h"
 #include "base/lock.h"
-#include "apply/journal.h"
-#include "model/plan.h"
-#include "apply/settle.h"
-#include "model/snapshot.h"
 #ifdef HAVE_XEN
-#include "apply/xen.h"
 #include "base/xen.h"
-#include "collect/collect.h"
 #endif
 
 #define SECONDS_DEFAULT 10.0

@@ -6,14 +6,8 @@
 #include <string.h>
 
 #include "advice.h"
-#include "apply/apply.h"
-#include "choose/choose.h"
+#include "advisor.h"
 #include "base/jsonio.h"
-#include "model/plan.h"
-#include "show/show.h"
-#include "model/snapshot.h"
-#include "show/svg-scene.h"
-#include "show/svg.h"
 
 struct advise_options
 {

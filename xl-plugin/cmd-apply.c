@@ -6,11 +6,8 @@
 #include <string.h>
 
 #include "advice.h"
-#include "apply/state.h"
-#include "model/plan.h"
-#include "show/show.h"
+#include "advisor.h"
 #ifdef HAVE_XEN
-#include "apply/xen.h"
 #include "base/xen.h"
 #endif
 

@@ -6,8 +6,7 @@
 #include <time.h>
 
 #include "advice.h"
-#include "apply/journal.h"
-#include "apply/state.h"
+#include "advisor.h"
 #include "base/jsonio.h"
 #include "base/parse.h"
 

@@ -9,12 +9,9 @@
 #include <time.h>
 
 #include "advice.h"
-#include "apply/apply.h"
+#include "advisor.h"
 #include "base/db.h"
-#include "record/rebalance.h"
 #include "base/parse.h"
-#include "model/plan.h"
-#include "model/snapshot.h"
 
 #define DAYS_DEFAULT 7
 #define DAYS_MAX 365

@@ -9,9 +9,8 @@
 
 #include "advice.h"
 #include "base/db.h"
-#include "record/record.h"
+#include "advisor.h"
 #include "base/parse.h"
-#include "model/snapshot.h"
 
 /* Long enough for a few hundred samples, short enough every 5 minutes. */
 #define RECORD_SECONDS 5.0

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "advice.h"
-#include "collect/collect.h"
+#include "advisor.h"
 
 enum {
     OPT_KEEP_TRACE = ADVICE_OPT_FIRST,
