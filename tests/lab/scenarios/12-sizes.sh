@@ -7,11 +7,12 @@
 . /lab/link.sh
 
 # Around powers of 2, pages, segments and fragments, then a stride.
-borders=$(for n in 8192 16384 32768 65535 5792 7240 8688 5920 7400 8880 65160
+borders=$(for n in 2048 4096 8192 16384 32768 65535 2896 4344 5792 7240 8688 \
+              2960 4440 5920 7400 8880 65160
           do
               echo "$((n - 9))-$((n + 9 > 65507 ? 65507 : n + 9))"
           done | awk -F- '$1 <= $2' | paste -sd,)
-most=1-4500,4501-65507/37,65500-65507,$borders
+most=1-1600,1601-65507/37,65500-65507,$borders
 few=1-1600,1601-65507/499,65507
 [ "${SIZES:-}" = every ] && most=1-65507 few=1-65507
 

@@ -7,7 +7,7 @@
 . /lab/commands.sh
 . /lab/link.sh
 
-rounds=${ROUNDS:-12}
+rounds=${ROUNDS:-6}
 before=$(xenstore_now)
 for signal in KILL INT TERM; do
     up=0 taken=0
