@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import tarfile
+import tempfile
 import time
 
 import lab
@@ -40,7 +41,10 @@ def topology_of(pcpus, text):
 
 
 def die_with_parent():
-    """In the child: no QEMU stays behind a runner that was killed."""
+    """In the child: no QEMU stays behind a runner that was killed.
+
+    Its parent is the thread that started it.
+    """
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
@@ -207,9 +211,8 @@ class Machine:
     def start(self, product=True):
         """Start QEMU; with product false, the payload is the lab alone."""
         remove_stale_folders()
-        self.folder = os.path.join(lab.RUN_DIR, "%d-%d" % (
-            os.getpid(), int(time.time())))
-        os.makedirs(self.folder)
+        self.folder = tempfile.mkdtemp(prefix="%d-" % os.getpid(),
+                                       dir=lab.RUN_DIR)
         for name in os.listdir(self.results):
             if name.endswith((".log", ".csv")):
                 os.unlink(os.path.join(self.results, name))

@@ -22,13 +22,16 @@
 #                                prints "TIME C0 C1 ..." (needs
 #                                --count-instructions, else only the time)
 #   note TEXT                    a line of progress with the time
-#   wait_for SECONDS COMMAND...  until the command succeeds; else return 1
+#   wait_for SECONDS COMMAND...  until the command succeeds; else return 1; on a
+#                                slow machine LAB_PATIENCE times as long
 #   allow_console REGEX          lines that match (ERE) do not fail the run
 #   guest_ip NAME, guest_ip6 NAME, guest_mac NAME, vif_of NAME
 #   $RESULTS                     what is put here comes back to the host
 
 lab_dir=/run/lab
 RESULTS=${RESULTS:-/results}
+# How long a guest's agent is waited for; see LAB_PATIENCE at wait_for.
+export LAB_GUEST_TIMEOUT=${LAB_GUEST_TIMEOUT:-$((60 * ${LAB_PATIENCE:-1}))}
 mkdir -p "$lab_dir" "$RESULTS"
 
 note() { printf '[%s] %s\n' "$(date +%T)" "$*"; }
@@ -44,7 +47,7 @@ skip() {
 }
 
 wait_for() {
-    local until=$((SECONDS + $1))
+    local until=$((SECONDS + $1 * ${LAB_PATIENCE:-1}))
     shift
     until "$@"; do
         [ "$SECONDS" -lt "$until" ] || return 1

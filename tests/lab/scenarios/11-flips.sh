@@ -3,7 +3,7 @@
 # numbered UDP datagrams: every byte arrives, no datagram twice, no more of them
 # lost than without; how long a flip stalls traffic. long/flips-100.sh does it
 # 100 times in 1 GB.
-# lab: --timeout 1800
+# lab: --alone --timeout 1800
 
 . /lab/link.sh
 

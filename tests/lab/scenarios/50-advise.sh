@@ -1,4 +1,4 @@
-# lab: --guests 3 --pcpus 4 --topology sockets=2,cores=2 --timeout 900
+# lab: --alone --guests 3 --pcpus 4 --topology sockets=2,cores=2 --timeout 900
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Goal: a busy pair on one core is named by advise and put right by --apply:
 # at least twice the throughput, at most a tenth of the VM switches per MB;

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# lab: --guests 2 --pcpus 2 --sched credit --timeout 900
+# lab: --alone --guests 2 --pcpus 2 --sched credit --timeout 900
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Goal: with credit and no more than two pCPUs, which dom0 uses too, a busy pair
 # on one of them is named, taken apart and linked: more throughput, and neither
