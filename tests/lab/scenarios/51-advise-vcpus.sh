@@ -9,7 +9,8 @@
 
 plan() { # VCPUS: a plan that gives vm1 one more, from what advise says
     xl shmlink advise "${advise_set[@]}" -t 8 -j --set link-bytes=1e12 \
-        --set bound-bytes=1000 --set bound-utilisation=0.6 >/tmp/plan.json ||
+        --set bound-bytes=1000 --set bound-utilisation=0.6 \
+        --set bound-share=0 >/tmp/plan.json ||
         fail "advise"
     jq -e '.steps[] | select(.kind == "set-vcpus")' /tmp/plan.json
 }
