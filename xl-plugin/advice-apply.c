@@ -252,9 +252,10 @@ int advice_apply(struct advice *advice, const char *command)
                     "takes %s back.\n", result.changed,
                     result.changed == 1 ? "" : "s", (long long)result.run,
                     result.changed == 1 ? "it" : "them");
-        status = advice->settle > 0 && result.changed
-                     ? advice_settle(advice, &before, result.run)
-                     : COMMAND_OK;
+        status = advice_isolation(advice);
+        if (advice->settle > 0 && result.changed
+            && advice_settle(advice, &before, result.run))
+            status = COMMAND_FAILED;
         if (result.refused)
             status = COMMAND_FAILED;
     } else if (!result.run) {

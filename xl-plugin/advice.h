@@ -131,6 +131,9 @@ int advice_lock(struct advice *advice);
 /* Carry out advice->plan, and settle: see settle.h.  Returns the exit
  * status. */
 int advice_apply(struct advice *advice, const char *command);
+/* If the plan, just applied, was to isolate VMs: hold that against the host as
+ * it is now, as another VM may have come.  Returns the exit status. */
+int advice_isolation(struct advice *advice);
 /* Take back run (0: the last one).  Returns the exit status. */
 int advice_undo(struct advice *advice, int64_t run);
 

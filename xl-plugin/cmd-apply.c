@@ -129,6 +129,9 @@ static int apply_run(struct advice *advice, const char *path)
         printf("The plan has no steps.\n");
         return COMMAND_OK;
     }
+    /* The isolated VMs' names, to look whether they are. */
+    if (advice_settings(advice))
+        return COMMAND_FAILED;
     return advice_apply(advice, "apply");
 }
 

@@ -10,6 +10,7 @@
 #include <libxl_utils.h>
 
 #include "apply/state.h"
+#include "base/parse.h"
 #include "base/xen.h"
 #include "shmlink.h"
 
@@ -101,8 +102,8 @@ static int xen_find(void *opaque, const uint8_t uuid[16],
             continue;
         domain_r->domid = list[i].domid;
         name = libxl_domid_to_name(host->xen->xl, list[i].domid);
-        snprintf(domain_r->name, sizeof(domain_r->name), "%s",
-                 name ? name : "?");
+        parse_sanitise(name ? name : "?", domain_r->name,
+                       sizeof(domain_r->name));
         free(name);
         rc = 0;
     }

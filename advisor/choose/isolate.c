@@ -24,6 +24,7 @@ struct isolation {
     hwloc_bitmap_t want;	/* work space */
     char text[256];		/* why others are kept off */
     uint32_t nr_pins;
+    bool planned;		/* something of it is this plan's doing */
     bool dom0;			/* may run on all */
 };
 
@@ -200,6 +201,7 @@ static int hold(struct isolation *in, uint32_t index,
     const struct choose_entity *entity = &model->entities[index];
     const struct choose_slot *slot = &model->slots[in->after->slot[index]];
 
+    in->planned |= hard_after(in, index, vcpu) != vcpu->hard;
     if (hwloc_bitmap_isincluded(hard_after(in, index, vcpu),
                                 in->cores[entity->domain]))
         return 0;
@@ -308,8 +310,8 @@ static int note(struct isolation *in, size_t index)
         return -ENOMEM;
     rc = choose_add_note(in->plan, snapshot, PLAN_NOTE_ISOLATED, index,
                          "%s is isolated, %s: pCPUs %s are for it alone%s",
-                         name, in->nr_pins || in->after->nr_moved ?
-                         "with this plan" : "as it is",
+                         name, in->nr_pins || in->planned ? "with this plan" :
+                         "as it is",
                          list, in->dom0 ? ", but for dom0 (move-dom0)" : "");
     free(list);
     return rc;

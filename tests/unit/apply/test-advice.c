@@ -51,11 +51,35 @@ int advice_signals(struct advice *advice)
     return 0;
 }
 
+/* A host in tests/unit/hosts; NULL: an empty one. */
+static const char *measured;
+/* All vCPUs of its isolated VM are on pCPU 2 by a hard affinity. */
+static bool pinned;
+
 int advice_snapshot(struct advice *advice, double seconds,
                     struct snapshot **snapshot_r)
 {
+    const char *srcdir = getenv("srcdir");
+    char path[512];
+    size_t i;
+    int rc;
+
     (void)advice, (void)seconds;
-    return snapshot_new(snapshot_r);
+    if (!measured)
+        return snapshot_new(snapshot_r);
+    snprintf(path, sizeof(path), "%s/tests/unit/hosts/%s",
+             srcdir ? srcdir : ".", measured);
+    rc = snapshot_load(snapshot_r, path, NULL);
+    for (i = 0; !rc && pinned && i < (*snapshot_r)->nr_vcpus; i++) {
+        struct snapshot_vcpu *v = &(*snapshot_r)->vcpus[i];
+
+        if ((*snapshot_r)->domains[v->domain].isolated)
+            hwloc_bitmap_only(v->hard, v->pcpu = 2);
+        else if ((*snapshot_r)->domains[v->domain].domid)
+            hwloc_bitmap_only(v->hard, v->pcpu = 0);
+        v->hard_owner = SNAPSHOT_OWNER_SHMLINK;
+    }
+    return rc;
 }
 
 int advice_xen(struct advice *advice)
@@ -141,10 +165,33 @@ static void test_told(void **state)
     unlink(path);
 }
 
+/* After a plan that isolates: is the VM, on the host as it is then? */
+static void test_isolation(void **state)
+{
+    struct advice advice = { .plan = fake_plan(), .told = tmpfile() };
+    char told[4096];
+
+    (void)state;
+    assert_int_equal(settings_init(&advice.settings), 0);
+    measured = "isolated.json";
+    assert_int_equal(advice_isolation(&advice), COMMAND_OK);
+    advice.plan->steps[0].reason = PLAN_REASON_ISOLATION;
+    assert_int_equal(advice_isolation(&advice), COMMAND_FAILED);
+    pinned = true;
+    assert_int_equal(advice_isolation(&advice), COMMAND_OK);
+    take(advice.told, told, sizeof(told));
+    assert_non_null(strstr(told, "Looked again: vault is isolated, as it is"));
+    measured = NULL;
+    assert_int_equal(advice_isolation(&advice), COMMAND_FAILED);
+    plan_free(advice.plan);
+    settings_dispose(&advice.settings);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_told),
+        cmocka_unit_test(test_isolation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
