@@ -2,9 +2,7 @@
 /* After a plan: are those VMs isolated that are to be? */
 #include "advice.h"
 
-#include "choose/choose.h"
-#include "model/plan.h"
-#include "model/snapshot.h"
+#include "advisor.h"
 
 static bool advice_isolates(const struct plan *plan)
 {

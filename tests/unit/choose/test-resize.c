@@ -11,6 +11,30 @@
 #include "generate.h"
 #include "hosts.h"
 
+/* It has one vCPU of its two online, which runs all the time, and sends. */
+static void starve(struct snapshot *snapshot, size_t from, size_t to,
+                   double bytes, double packets)
+{
+    struct snapshot_domain *domain = &snapshot->domains[from];
+    struct snapshot_vcpu *vcpus = &snapshot->vcpus[domain->first_vcpu];
+    struct snapshot_traffic *traffic = snapshot_add_traffic(snapshot);
+
+    domain->vcpus_online = 1;
+    vcpus[0].utilisation.value = 0.99;
+    vcpus[0].wait.value = vcpus[0].block.value = 0;
+    vcpus[1].online = false;
+    vcpus[1].utilisation.value = 0;
+    hwloc_bitmap_fill(vcpus[1].hard);
+    vcpus[1].hard_owner = SNAPSHOT_OWNER_NONE;
+    assert_non_null(traffic);
+    traffic->from = from;
+    traffic->to = to;
+    traffic->bytes.value = bytes;
+    traffic->packets.value = packets;
+    traffic->bytes.source = traffic->packets.source =
+        SNAPSHOT_SOURCE_SAMPLING;
+}
+
 /*
  * Five VMs of one vCPU that run all the time on eight cores of one thread, and
  * could have two; each sends 5 MB/s to a sixth.
@@ -26,23 +50,8 @@ static struct snapshot *senders(void)
 
     assert_int_equal(generate(&snapshot, &options), 0);
     for (i = 1; i <= 5; i++) {
-        struct snapshot_domain *domain = &snapshot->domains[i];
-        struct snapshot_vcpu *vcpus = &snapshot->vcpus[domain->first_vcpu];
-        struct snapshot_traffic *traffic = snapshot_add_traffic(snapshot);
-
-        domain->vcpus_online = 1;
-        vcpus[0].pcpu = (uint32_t)i;
-        vcpus[0].utilisation.value = 0.99;
-        vcpus[0].wait.value = vcpus[0].block.value = 0;
-        vcpus[1].online = false;
-        vcpus[1].utilisation.value = 0;
-        assert_non_null(traffic);
-        traffic->from = i;
-        traffic->to = 6;
-        traffic->bytes.value = 5e6;
-        traffic->packets.value = 5e3;
-        traffic->bytes.source = traffic->packets.source =
-            SNAPSHOT_SOURCE_SAMPLING;
+        starve(snapshot, i, 6, 5e6, 5e3);
+        snapshot->vcpus[snapshot->domains[i].first_vcpu].pcpu = (uint32_t)i;
     }
     return snapshot;
 }
@@ -86,6 +95,40 @@ static void test_room(void **state)
     }
     settings_dispose(&settings);
     snapshot_free(snapshot);
+}
+
+/* Hosts of all kinds, of which half of the VMs want one. */
+static void test_harm(void **state)
+{
+    struct settings settings;
+    struct plan *plan;
+    uint64_t seed, draw;
+    size_t d, nr = 0;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    for (seed = 1; seed < 16; seed++) {
+        struct generate options = {
+            .sockets = 1 + seed % 2, .cores = 4, .threads = 1 + seed / 2 % 2,
+            .vms = 3 + seed % 6, .vcpus_min = 2, .vcpus_max = 2, .load = 0.3,
+            .peers = 2, .bytes = 1e8, .pinned = seed / 4 % 2,
+            .dom0_pinned = seed / 8 % 2, .seed = seed,
+        };
+        struct snapshot *snapshot;
+
+        draw = seed;
+        assert_int_equal(generate(&snapshot, &options), 0);
+        for (d = 1; d < snapshot->nr_domains; d++)
+            if (generate_draw(&draw, 2))
+                starve(snapshot, d, d == 1 ? 2 : 1, 1e7, 1e4);
+        plan = hosts_plan(snapshot, &settings, NULL);
+        assert_true(plan->after.total <= plan->before.total + 1e-9);
+        nr += grown(plan);
+        plan_free(plan);
+        snapshot_free(snapshot);
+    }
+    assert_true(nr > 5);
+    settings_dispose(&settings);
 }
 
 /* What lacks most, then what sends most, wherever it stands. */
@@ -138,8 +181,8 @@ static void test_computes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_room), cmocka_unit_test(test_order),
-        cmocka_unit_test(test_computes),
+        cmocka_unit_test(test_room), cmocka_unit_test(test_harm),
+        cmocka_unit_test(test_order), cmocka_unit_test(test_computes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
