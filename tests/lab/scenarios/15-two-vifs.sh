@@ -48,8 +48,9 @@ go_by link vif
 note "advice sees what goes beside the link"
 guest vm1 'netperf -H 10.78.0.12 -t TCP_STREAM -l 3000 -- -m 16384 \
     </dev/null >/dev/null 2>&1 &'
-xl shmlink advise -t 5 --set max-moves=0 --set cooldown-sec=0 --apply \
-    --settle 5 >/tmp/advice || fail "$(</tmp/advice)"
+xl shmlink advise -t 5 --set max-moves=0 --set cooldown-sec=0 \
+    --set link-bytes=1e5 --apply --settle 5 >/tmp/advice ||
+    fail "$(</tmp/advice)"
 guest vm1 'killall netperf; true' 2>/dev/null
 sed -n '/What/,$p' /tmp/advice
 grep -q 'xl shmlink enable vm1:1 vm2:1' /tmp/advice || fail "no such advice"
