@@ -187,6 +187,7 @@ static void sum_pair(struct choose_pair *pair, const struct flow *flows,
                      size_t nr)
 {
     double bytes[2] = { 0 }, packets[2] = { 0 }, variance = 0;
+    double all_bytes[2] = { 0 }, all_packets[2] = { 0 };
     bool joined = false, measured;
     unsigned top;
     size_t i;
@@ -206,6 +207,8 @@ static void sum_pair(struct choose_pair *pair, const struct flow *flows,
         if (flows[i].link && joined)
             continue;
         variance += flows[i].error * flows[i].error;
+        all_bytes[flows[i].backward] += flows[i].bytes;
+        all_packets[flows[i].backward] += flows[i].packets;
         if (flows[i].via_link) {
             pair->link_bytes += flows[i].bytes;
             pair->link_packets += flows[i].packets;
@@ -222,7 +225,7 @@ static void sum_pair(struct choose_pair *pair, const struct flow *flows,
     }
     pair->link_known = joined || measured;
     pair->error = sqrt(variance);
-    pair->answered = answered(bytes, packets);
+    pair->answered = answered(all_bytes, all_packets);
     top = bytes[1] > bytes[0];
     pair->message_bytes = packets[top] > 0 ? bytes[top] / packets[top] : 0;
     pair->link_after = choose_pair_linked(pair, false);

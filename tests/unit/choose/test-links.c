@@ -150,6 +150,7 @@ static void test_unanswered(void **state)
 static void test_no_neighbour(void **state)
 {
     struct snapshot *snapshot = hosts_load("far");
+    struct snapshot_link *link;
     struct plan *plan;
 
     (void)state;
@@ -157,6 +158,18 @@ static void test_no_neighbour(void **state)
     plan = plan_with(snapshot, "memory-slowdown", "0", 16);
     assert_int_equal(hosts_pins(plan), 1);
     plan_free(plan);
+    /* Answered by the vif, beside a link that carries nothing. */
+    link = snapshot_add_link(snapshot);
+    assert_non_null(link);
+    link->up = true;
+    memset(link->nonce, '1', 32);
+    link->end[0].domain = 1;
+    link->end[1].domain = 2;
+    link->end[0].counters_ok = link->end[1].counters_ok = true;
+    plan = plan_with(snapshot, "memory-slowdown", "0", 16);
+    assert_int_equal(hosts_pins(plan), 1);
+    plan_free(plan);
+    snapshot->nr_links = 0;
     snapshot->nr_traffic = 1;
     plan = plan_with(snapshot, "memory-slowdown", "0", 16);
     assert_int_equal(hosts_pins(plan), 0);
