@@ -84,6 +84,7 @@ static void add_entity(const struct builder *b, size_t domain, uint32_t first,
     entity->nr_vcpus = nr;
     entity->fixed = fixed;
     entity->home = choose_afloat(model);
+    entity->pool = choose_reach_pool(&b->reach, d->pool);
     entity->isolated = choose_to_isolate(model->snapshot, model->settings,
                                          domain);
     for (i = 0; i < nr; i++) {

@@ -95,23 +95,32 @@ static double waiting_at(const struct choose_placement *state,
                          const struct choose_entity *entity, uint32_t slot)
 {
     const struct choose_load *load = &state->slots[slot];
-    double among = load->demand + load->afloat;
+    double afloat = choose_floating(state, slot), among;
 
+    among = load->demand + afloat;
     if (slot == entity->home)
         among -= (1 - state->model->slots[slot].belief) *
-                 (load->home + load->afloat);
+                 (load->home + afloat);
     return entity->demand * among;
 }
 
-static double sibling_at(const struct choose_placement *state,
-                         const struct choose_entity *entity, uint32_t slot)
+double choose_core_busy(const struct choose_placement *state, uint32_t core)
 {
-    const struct choose_load *load = &state->slots[slot];
-    const struct choose_load *core =
-        &state->cores[state->model->slots[slot].core];
+    const uint32_t *first = &state->model->core_first[core];
+    double sum = state->cores[core].demand;
+    uint32_t slot;
 
+    for (slot = first[0]; slot < first[1]; slot++)
+        sum += choose_floating(state, slot);
+    return sum;
+}
+
+static double sibling_at(const struct choose_placement *state,
+                         const struct choose_entity *entity, uint32_t slot,
+                         double busy)
+{
     return state->model->settings->sibling_slowdown * entity->demand *
-           (core->demand - load->demand + core->afloat - load->afloat);
+           (busy - state->slots[slot].demand - choose_floating(state, slot));
 }
 
 /* What one that floats makes wait, and how long it waits. */
@@ -124,6 +133,9 @@ static double afloat_at(const struct choose_placement *state, uint32_t index)
     double sum = 0;
     uint32_t slot;
 
+    if (entity->everywhere)
+        return entity->wait + entity->run * entity->norm *
+                              state->exposed[entity->pool];
     for (slot = 0; slot < model->nr_slots; slot++) {
         s = &model->slots[slot];
         core = &state->cores[s->core];
@@ -211,36 +223,97 @@ static double field_afloat(const struct choose_placement *state,
            entity->demand * choose_memory(model, index, choose_afloat(model));
 }
 
-void choose_field(struct choose_placement *state, uint32_t index,
-                            double *cost)
+/* What an entity that is lifted costs on the slots of some cores. */
+static void fill(struct choose_placement *state, uint32_t index,
+                 uint32_t core, uint32_t end, double *cost)
 {
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[index];
     const float *memory = &model->memory_cost[entity->domain *
                                               model->nr_nodes];
-    uint32_t slot, afloat = choose_afloat(model);
     const struct choose_slot *s;
+    uint32_t slot;
+    double busy;
+
+    for (; core < end; core++) {
+        busy = choose_core_busy(state, core);
+        for (slot = model->core_first[core];
+             slot < model->core_first[core + 1]; slot++) {
+            s = &model->slots[slot];
+            cost[slot] = waiting_at(state, entity, slot) +
+                sibling_at(state, entity, slot, busy) +
+                overload_at(state, entity, slot) +
+                entity->demand * (double)memory[s->node] +
+                (slot == entity->home ? 0 : state->move_cost) +
+                crowd(state, entity, slot) + state->field[s->node] +
+                state->group_add[s->group] + state->core_add[s->core] +
+                state->slot_add[slot];
+        }
+    }
+}
+
+/* On that slot, and on those of its core as well. */
+static void fill_one(struct choose_placement *state, uint32_t index,
+                     uint32_t slot, double *cost)
+{
+    uint32_t core;
+
+    if (slot == choose_afloat(state->model)) {
+        cost[slot] = field_afloat(state, index);
+        return;
+    }
+    core = state->model->slots[slot].core;
+    fill(state, index, core, core + 1, cost);
+}
+
+void choose_field(struct choose_placement *state, uint32_t index, double *cost)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_entity *entity = &model->entities[index];
+    uint32_t afloat = choose_afloat(model);
 
     if (state->slot[index] != NOWHERE)
         choose_placement_account(state, index, -1);
     edge_field(state, entity);
-    for (slot = 0; slot < model->nr_slots; slot++) {
-        s = &model->slots[slot];
-        cost[slot] = waiting_at(state, entity, slot) +
-            sibling_at(state, entity, slot) +
-            overload_at(state, entity, slot) +
-            entity->demand * (double)memory[s->node] +
-            (slot == entity->home ? 0 : state->move_cost) +
-            crowd(state, entity, slot) + state->field[s->node] +
-            state->group_add[s->group] + state->core_add[s->core] +
-            state->slot_add[slot];
-    }
+    fill(state, index, 0, model->nr_cores, cost);
     cost[afloat] = entity->home == afloat ? field_afloat(state, index)
                                           : INFINITY;
     own_domain(state, index, cost);
     edge_field_clear(state, entity);
     if (state->slot[index] != NOWHERE)
         choose_placement_account(state, index, 1);
+}
+
+/* On those two; some_cost is good for them alone. */
+static void fill_two(struct choose_placement *state, uint32_t index,
+                     uint32_t a, uint32_t b)
+{
+    const struct choose_entity *entity = &state->model->entities[index];
+
+    choose_placement_account(state, index, -1);
+    edge_field(state, entity);
+    fill_one(state, index, a, state->some_cost);
+    if (b != a)
+        fill_one(state, index, b, state->some_cost);
+    own_domain(state, index, state->some_cost);
+    edge_field_clear(state, entity);
+    choose_placement_account(state, index, 1);
+}
+
+double choose_cost_change(struct choose_placement *state, uint32_t entity,
+                          uint32_t slot)
+{
+    uint32_t from = state->slot[entity];
+
+    fill_two(state, entity, from, slot);
+    return state->some_cost[slot] - state->some_cost[from];
+}
+
+double choose_cost_at(struct choose_placement *state, uint32_t entity,
+                      uint32_t slot)
+{
+    fill_two(state, entity, slot, slot);
+    return state->some_cost[slot];
 }
 
 static void parts_edges(const struct choose_placement *state, uint32_t index,
@@ -295,7 +368,9 @@ void choose_parts(struct choose_placement *state, uint32_t index,
         parts->isolation = entity->isolated ? CHOOSE_BARRED : 0;
     } else {
         parts->waiting = waiting_at(state, entity, slot);
-        parts->sibling = sibling_at(state, entity, slot);
+        parts->sibling = sibling_at(state, entity, slot,
+                                    choose_core_busy(state,
+                                              model->slots[slot].core));
         parts->overload = overload_at(state, entity, slot);
         parts->isolation = parts_crowd(state, index, slot);
     }
@@ -308,13 +383,4 @@ void choose_parts(struct choose_placement *state, uint32_t index,
 double choose_parts_cost(const struct choose_parts *p)
 {
     return p->waiting + p->sibling + p->storm + p->distance + p->memory;
-}
-
-double choose_cost_at(struct choose_placement *state, uint32_t entity,
-                           uint32_t slot)
-{
-    struct choose_parts p;
-
-    choose_parts(state, entity, slot, &p);
-    return choose_parts_cost(&p) + p.isolation + p.overload + p.move;
 }

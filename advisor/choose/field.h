@@ -14,17 +14,23 @@
 void choose_field(struct choose_placement *state, uint32_t entity,
                             double *cost_r);
 
-/* The same for one slot, and by terms.  choose_parts_cost(): without penalties
- * and move. */
+/* All that runs on a core, bound and afloat. */
+double choose_core_busy(const struct choose_placement *state, uint32_t core);
+
+/* The same for one place, and what moving there adds to the whole. */
+double choose_cost_at(struct choose_placement *state, uint32_t entity,
+                      uint32_t slot);
+double choose_cost_change(struct choose_placement *state, uint32_t entity,
+                          uint32_t slot);
+
+/* The same by terms.  choose_parts_cost(): without penalties and move. */
 struct choose_parts {
     double waiting, sibling, storm, distance, memory;
     double isolation, overload;		/* penalties */
     double move;
 };
 void choose_parts(struct choose_placement *state, uint32_t entity,
-                            uint32_t slot, struct choose_parts *parts_r);
+                  uint32_t slot, struct choose_parts *parts_r);
 double choose_parts_cost(const struct choose_parts *parts);
-double choose_cost_at(struct choose_placement *state, uint32_t entity,
-                           uint32_t slot);
 
 #endif

@@ -157,8 +157,7 @@ static bool try_eject(struct choose_local *search, uint32_t entity,
             !choose_local_spend(search,
                                 choose_local_effort(search, victim) / 4))
             goto back;
-        delta = choose_cost_at(state, victim, from) -
-                choose_cost_at(state, victim, slot);
+        delta = choose_cost_change(state, victim, from);
     }
     if (to == slot || first + delta >= -CHOOSE_EPSILON)
         goto back;
@@ -254,6 +253,7 @@ double choose_local_pair(struct choose_local *search, uint32_t entity,
         state->nr_moved + 2 > search->max_moves ||
         !choose_local_spend(search, choose_local_effort(search, other)))
         return 0;
+    gain = search->cost[afloat];
     search->cost[afloat] = INFINITY;
     for (slot = 0; slot < afloat; slot++)
         if (search->cost[slot] < search->cost[best] - CHOOSE_EPSILON &&
@@ -261,7 +261,7 @@ double choose_local_pair(struct choose_local *search, uint32_t entity,
             best = slot;
     if (best == afloat)
         return 0;
-    gain = choose_cost_at(state, entity, afloat) - search->cost[best];
+    gain -= search->cost[best];
     choose_placement_move(state, entity, best);
     choose_field(state, other, search->other_cost);
     slot = choose_local_best(search, other, search->other_cost);

@@ -106,6 +106,8 @@ struct choose_entity {
     uint32_t home;		/* slot that it is bound to now; else
 				   choose_afloat() */
     double norm;		/* run * norm * slot's share: its part there */
+    uint32_t pool;		/* index in snapshot->pools; UINT32_MAX: none */
+    bool everywhere;		/* it may run on all slots of that */
     enum choose_fixed fixed;
     bool isolated;
     bool added;			/* this plan brings it online */

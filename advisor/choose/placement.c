@@ -28,17 +28,20 @@ int choose_placement_new(struct choose_placement **state_r,
     state->group_add = calloc(model->nr_groups, sizeof(double));
     state->core_add = calloc(model->nr_cores, sizeof(double));
     state->slot_add = calloc(model->nr_slots, sizeof(double));
+    state->some_cost = calloc(model->nr_slots + 1, sizeof(double));
+    state->level = calloc(model->snapshot->nr_pools, sizeof(double));
+    state->exposed = calloc(model->snapshot->nr_pools, sizeof(double));
     if (!state->slot || !state->next || !state->previous || !state->slots ||
         !state->cores || !state->slot_head || !state->node_demand ||
         !state->field || !state->group_add || !state->core_add ||
-        !state->slot_add) {
+        !state->slot_add || !state->some_cost || !state->level ||
+        !state->exposed) {
         choose_placement_free(state);
         return -ENOMEM;
     }
     for (i = 0; i < model->nr_slots; i++) {
         state->slot_head[i] = NOWHERE;
         state->slots[i].afloat = model->slots[i].base;
-        state->cores[model->slots[i].core].afloat += model->slots[i].base;
     }
     for (i = 0; i < model->nr_entities; i++) {
         state->slot[i] = NOWHERE;
@@ -63,6 +66,9 @@ void choose_placement_free(struct choose_placement *state)
     free(state->group_add);
     free(state->core_add);
     free(state->slot_add);
+    free(state->some_cost);
+    free(state->level);
+    free(state->exposed);
     free(state);
 }
 
@@ -70,24 +76,32 @@ void choose_placement_free(struct choose_placement *state)
 static void drift(struct choose_placement *state, uint32_t index, double run)
 {
     const struct choose_model *model = state->model;
-    const uint8_t *roams = &model->roams[index * model->slot_bytes];
-    double norm = run * model->entities[index].norm, part;
-    uint32_t slot, end;
-    size_t byte;
+    const struct choose_entity *entity = &model->entities[index];
+    uint32_t slot;
 
-    for (byte = 0; byte < model->slot_bytes; byte++) {
-        if (!roams[byte])
-            continue;
-        slot = (uint32_t)(8 * byte);
-        end = slot + 8 < model->nr_slots ? slot + 8 : model->nr_slots;
-        for (; slot < end; slot++) {
-            if (!(roams[byte] >> slot % 8 & 1))
-                continue;
-            part = norm * model->slots[slot].share;
-            state->slots[slot].afloat += part;
-            state->cores[model->slots[slot].core].afloat += part;
-        }
+    if (entity->everywhere) {
+        state->level[entity->pool] += run * entity->norm;
+        return;
     }
+    for (slot = 0; slot < model->nr_slots; slot++)
+        if (choose_in(model, model->roams, index, slot))
+            state->slots[slot].afloat += run * entity->norm *
+                                         model->slots[slot].share;
+}
+
+/* What is bound to a slot waits for what floats there, and is slowed down by
+ * what floats on its core's other threads. */
+static void expose(struct choose_placement *state, uint32_t slot,
+                   double demand, bool home)
+{
+    const struct choose_model *model = state->model;
+    const struct choose_slot *slots = model->slots;
+    uint32_t core = slots[slot].core, t;
+    double slowed = demand * model->settings->sibling_slowdown;
+
+    for (t = model->core_first[core]; t < model->core_first[core + 1]; t++)
+        state->exposed[slots[t].pool] += slots[t].share *
+            (t != slot ? slowed : home ? demand * slots[t].belief : demand);
 }
 
 static void add(struct choose_load *load, const struct choose_entity *entity,
@@ -114,6 +128,7 @@ void choose_placement_account(struct choose_placement *state, uint32_t index,
         drift(state, index, sign * entity->run);
         return;
     }
+    expose(state, slot, sign * entity->demand, slot == entity->home);
     add(&state->slots[slot], entity, slot == entity->home, sign);
     add(&state->cores[s->core], entity, slot == entity->home, sign);
     state->node_demand[s->node] += entity->demand * sign;

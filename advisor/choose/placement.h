@@ -10,7 +10,7 @@
 struct choose_load {
     double demand;
     double home;		/* of those that are there now already */
-    double afloat;		/* what floats there, not in demand */
+    double afloat;		/* what floats there, without level */
     uint32_t count, moved;	/* moved: not there now */
     uint32_t isolated;
 };
@@ -24,11 +24,15 @@ struct choose_placement {
     const struct choose_model *model;
     uint32_t *slot;		/* of each entity, or choose_afloat() */
     struct choose_load *slots, *cores;
+    /* Of each cpupool, for what may float on all its slots: */
+    double *level;		/* run * norm of all such; a slot has its
+				   share of that */
+    double *exposed;		/* what one with run * norm 1 makes wait */
     double *node_demand;
     uint32_t *slot_head;	/* lists of entities on a slot */
     uint32_t *next, *previous;
     double *field;		/* work space of choose_field() */
-    double *group_add, *core_add, *slot_add;
+    double *group_add, *core_add, *slot_add, *some_cost;
     double move_cost;		/* for each entity away from home */
     uint32_t nr_moved;
 };
@@ -43,5 +47,14 @@ void choose_placement_move(struct choose_placement *state, uint32_t entity,
  * the lists stays. */
 void choose_placement_account(struct choose_placement *state, uint32_t entity,
                               int sign);
+
+/* All that floats on a slot. */
+static inline double choose_floating(const struct choose_placement *state,
+                                     uint32_t slot)
+{
+    const struct choose_slot *s = &state->model->slots[slot];
+
+    return state->slots[slot].afloat + state->level[s->pool] * s->share;
+}
 
 #endif

@@ -51,17 +51,21 @@ static int make_sets(struct choose_reach *reach)
     return 0;
 }
 
-static const uint8_t *set_of(const struct choose_reach *reach,
-                             const struct snapshot_domain *domain,
-                             unsigned kind)
+uint32_t choose_reach_pool(const struct choose_reach *reach, uint32_t os_index)
 {
-    const struct snapshot_pool *pool;
+    const struct snapshot *snapshot = reach->model->snapshot;
+    const struct snapshot_pool *pool = snapshot_find_pool(snapshot, os_index);
 
-    pool = snapshot_find_pool(reach->model->snapshot, domain->pool);
-    if (!pool)
+    return pool ? (uint32_t)(pool - snapshot->pools) : UINT32_MAX;
+}
+
+static const uint8_t *set_of(const struct choose_reach *reach,
+                             const struct choose_entity *entity, unsigned kind)
+{
+    if (entity->pool == UINT32_MAX)
         return NULL;
-    return reach->sets + ((size_t)(pool - reach->model->snapshot->pools) * NR_SETS +
-                      kind) * reach->model->slot_bytes;
+    return reach->sets + ((size_t)entity->pool * NR_SETS + kind) *
+                         reach->model->slot_bytes;
 }
 
 /* Keep those of which some pCPU, or with whole each, is in the mask. */
@@ -91,8 +95,8 @@ void choose_reach_allowed(const struct choose_reach *reach, uint32_t index)
     uint8_t *set = &model->allowed[index * model->slot_bytes];
     const uint8_t *from;
 
-    from = set_of(reach, domain, domain->domid && !domain->backend ? SET_GUEST
-                                                               : SET_BACKEND);
+    from = set_of(reach, entity, domain->domid && !domain->backend
+                                     ? SET_GUEST : SET_BACKEND);
     if (from)
         memcpy(set, from, model->slot_bytes);
     /* A hard mask that is not ours is respected even where moving within it
@@ -117,28 +121,29 @@ static hwloc_const_bitmap_t soft_of(const struct snapshot_vcpu *vcpu)
 void choose_reach_roams(const struct choose_reach *reach, uint32_t index)
 {
     const struct choose_model *model = reach->model;
-    const struct choose_entity *entity = &model->entities[index];
+    struct choose_entity *entity = &model->entities[index];
     const struct snapshot_vcpu *vcpu = &model->snapshot->vcpus[entity->vcpu];
     uint8_t *set = &model->roams[index * model->slot_bytes];
     const uint8_t *from;
 
     if (entity->home != choose_afloat(model))
         return;
-    from = set_of(reach, &model->snapshot->domains[entity->domain], SET_POOL);
+    from = set_of(reach, entity, SET_POOL);
     if (!from)
         return;
     memcpy(set, from, model->slot_bytes);
     if (!hwloc_bitmap_isfull(hard_of(vcpu)))
         restrict_set(model, set, hard_of(vcpu), false);
-    if (hwloc_bitmap_isfull(soft_of(vcpu)))
-        return;
-    restrict_set(model, set, soft_of(vcpu), false);
-    if (any(set, model->slot_bytes))
-        return;
-    /* A soft mask outside of the hard one is none. */
-    memcpy(set, from, model->slot_bytes);
-    if (!hwloc_bitmap_isfull(hard_of(vcpu)))
-        restrict_set(model, set, hard_of(vcpu), false);
+    if (!hwloc_bitmap_isfull(soft_of(vcpu))) {
+        restrict_set(model, set, soft_of(vcpu), false);
+        /* A soft mask outside of the hard one is none. */
+        if (!any(set, model->slot_bytes)) {
+            memcpy(set, from, model->slot_bytes);
+            if (!hwloc_bitmap_isfull(hard_of(vcpu)))
+                restrict_set(model, set, hard_of(vcpu), false);
+        }
+    }
+    entity->everywhere = !memcmp(set, from, model->slot_bytes);
 }
 
 /* The slot of a mask's first pCPU, if it has all of them. */

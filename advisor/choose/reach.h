@@ -19,12 +19,15 @@ struct choose_reach {
 int choose_reach_new(struct choose_reach *reach, struct choose_model *model);
 void choose_reach_free(struct choose_reach *reach);
 
+/* Index in snapshot->pools of its os_index; UINT32_MAX: none. */
+uint32_t choose_reach_pool(const struct choose_reach *reach,
+                           uint32_t os_index);
 /* The slot to which its affinity binds it; UINT32_MAX: it may be on several. */
 uint32_t choose_reach_bound(const struct choose_reach *reach,
                             const struct snapshot_vcpu *vcpu);
 /* Fill in model->allowed; an entity that is allowed nowhere is fixed. */
 void choose_reach_allowed(const struct choose_reach *reach, uint32_t entity);
-/* Fill in model->roams; empty for one that is bound. */
+/* Fill in model->roams, empty for one that is bound, and everywhere. */
 void choose_reach_roams(const struct choose_reach *reach, uint32_t entity);
 
 #endif

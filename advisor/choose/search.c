@@ -56,57 +56,126 @@ static void carry_out(struct choose_local *search,
     choose_local_change(search, pair[1].entity, pair[1].slot, -gain);
 }
 
+/* Entities by what they may gain, the most first: a heap. */
+struct ranking {
+    uint32_t *heap, *place;	/* entities, and where in heap each is */
+    uint32_t nr;
+    double *gain;		/* of each, or more than that */
+    bool *fresh;		/* exactly that, as far as is known */
+};
+
+static bool before(const struct ranking *ranking, uint32_t a, uint32_t b)
+{
+    double p = ranking->gain[a], q = ranking->gain[b];
+
+    return p > q + CHOOSE_EPSILON || (p > q - CHOOSE_EPSILON && a < b);
+}
+
+static void put(struct ranking *ranking, uint32_t at, uint32_t entity)
+{
+    ranking->heap[at] = entity;
+    ranking->place[entity] = at;
+}
+
+/* Its gain has changed. */
+static void sift(struct ranking *ranking, uint32_t entity)
+{
+    uint32_t at = ranking->place[entity], next;
+
+    while (at && before(ranking, entity, ranking->heap[(at - 1) / 2])) {
+        put(ranking, at, ranking->heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    for (;;) {
+        next = 2 * at + 1;
+        if (next >= ranking->nr)
+            break;
+        if (next + 1 < ranking->nr &&
+            before(ranking, ranking->heap[next + 1], ranking->heap[next]))
+            next++;
+        if (!before(ranking, ranking->heap[next], entity))
+            break;
+        put(ranking, at, ranking->heap[next]);
+        at = next;
+    }
+    put(ranking, at, entity);
+}
+
+/* No more than all that it costs: nothing costs less than the move. */
+static double bound(struct choose_local *search, uint32_t entity)
+{
+    struct choose_placement *state = search->state;
+
+    if (!choose_local_movable(search, entity))
+        return 0;
+    return choose_cost_at(state, entity, state->slot[entity]) -
+           (state->slot[entity] == search->model->entities[entity].home
+                ? state->move_cost : 0);
+}
+
+static void reconsider(struct choose_local *search, struct ranking *ranking,
+                       uint32_t entity)
+{
+    ranking->gain[entity] = bound(search, entity);
+    ranking->fresh[entity] = false;
+    sift(ranking, entity);
+}
+
 /* The best moves first, for when only a few may be made. */
-static int best_first(struct choose_local *search)
+static void rank_moves(struct choose_local *search, struct ranking *ranking)
 {
     const struct choose_model *model = search->model;
     struct choose_change pair[2];
     uint32_t i, best;
-    double *gain, most;
-    bool *fresh;
+    double gain;
 
-    gain = calloc(model->nr_entities, sizeof *gain);
-    fresh = calloc(model->nr_entities, sizeof *fresh);
-    if (!gain || !fresh) {
-        free(gain);
-        free(fresh);
-        return -ENOMEM;
+    for (i = 0; i < model->nr_entities; i++) {
+        put(ranking, ranking->nr++, i);
+        reconsider(search, ranking, i);
     }
-    for (i = 0; i < model->nr_entities; i++)
-        gain[i] = choose_local_movable(search, i) ? INFINITY : 0;
     while (search->state->nr_moved < search->max_moves && !search->rc) {
-        best = 0;
-        most = 0;
-        for (i = 0; i < model->nr_entities; i++) {
-            if (gain[i] > most + CHOOSE_EPSILON) {
-                most = gain[i];
-                best = i;
-            }
-        }
-        if (most <= CHOOSE_EPSILON ||
-            !choose_local_spend(search, choose_local_effort(search, best) +
-                                              model->nr_entities / 4))
+        best = ranking->heap[0];
+        if (ranking->gain[best] <= CHOOSE_EPSILON ||
+            !choose_local_spend(search, choose_local_effort(search, best)))
             break;
-        most = consider(search, best, pair);
-        if (most <= CHOOSE_EPSILON || !fresh[best] ||
-            most < gain[best] - CHOOSE_EPSILON) {
-            gain[best] = most;
-            fresh[best] = true;
+        gain = consider(search, best, pair);
+        if (gain <= CHOOSE_EPSILON || !ranking->fresh[best] ||
+            gain < ranking->gain[best] - CHOOSE_EPSILON) {
+            ranking->gain[best] = gain;
+            ranking->fresh[best] = true;
+            sift(ranking, best);
             continue;
         }
-        carry_out(search, pair, most);
+        carry_out(search, pair, gain);
         /* Only what queued up around the change has a new gain. */
         for (; search->nr_queued; search->nr_queued--) {
             i = search->queue[search->head];
             search->head = (search->head + 1) % model->nr_entities;
             search->queued[i] = false;
-            gain[i] = INFINITY;
-            fresh[i] = false;
+            reconsider(search, ranking, i);
         }
-        gain[best] = 0;
+        reconsider(search, ranking, best);
     }
-    free(gain);
-    free(fresh);
+}
+
+static int best_first(struct choose_local *search)
+{
+    size_t nr = search->model->nr_entities;
+    struct ranking ranking = {
+        .heap = calloc(nr, sizeof(uint32_t)),
+        .place = calloc(nr, sizeof(uint32_t)),
+        .gain = calloc(nr, sizeof(double)),
+        .fresh = calloc(nr, sizeof(bool)),
+    };
+
+    if (ranking.heap && ranking.place && ranking.gain && ranking.fresh)
+        rank_moves(search, &ranking);
+    else
+        search->rc = -ENOMEM;
+    free(ranking.heap);
+    free(ranking.place);
+    free(ranking.gain);
+    free(ranking.fresh);
     return search->rc;
 }
 

@@ -44,8 +44,7 @@ static void kick_to(struct choose_local *search, uint32_t entity, uint32_t slot)
         !choose_local_allowed(search, entity, slot) ||
         (from == e->home && search->state->nr_moved >= search->max_moves))
         return;
-    delta = choose_cost_at(search->state, entity, slot) -
-            choose_cost_at(search->state, entity, from);
+    delta = choose_cost_change(search->state, entity, slot);
     choose_local_change(search, entity, slot, delta);
 }
 

@@ -166,8 +166,7 @@ static int describe_afloat(char **text_r, const struct choose_placement *state,
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[index];
     const struct choose_slot *slot = &model->slots[to];
-    const struct choose_load *core = &state->cores[slot->core];
-    double used = core->demand + core->afloat;
+    double used = choose_core_busy(state, slot->core);
     char rate[32];
 
     switch (cause->reason) {
@@ -202,8 +201,7 @@ static int describe_bound(char **text_r, const struct choose_placement *state,
     const struct choose_model *model = state->model;
     const struct choose_slot *from = &model->slots[state->slot[index]];
     const struct choose_slot *slot = &model->slots[to];
-    double used = state->cores[slot->core].demand +
-                  state->cores[slot->core].afloat;
+    double used = choose_core_busy(state, slot->core);
     double wanted = state->slots[state->slot[index]].demand;
     double traffic = cause->traffic;
     char rate[32];

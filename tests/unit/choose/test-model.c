@@ -108,12 +108,18 @@ static double whole(const struct host *host)
     return cost.total + penalty;
 }
 
+static bool near(double a, double b)
+{
+    return fabs(a - b) < 1e-6;
+}
+
 /* Random moves: their cost by the field, by terms, and from the definition. */
 static void test_field(void **state)
 {
     double *cost, before, after;
     struct settings settings;
     struct snapshot *snapshot;
+    struct choose_parts parts;
     uint32_t entity, slot, i;
     struct host host;
     uint64_t seed = 1;
@@ -135,12 +141,13 @@ static void test_field(void **state)
                 slot = host.model->entities[entity].home;
             before = whole(&host);
             choose_field(host.state, entity, cost);
-            after = choose_cost_at(host.state, entity, slot) -
-                    choose_cost_at(host.state, entity,
-                                   host.state->slot[entity]);
-            before += cost[slot] - cost[host.state->slot[entity]];
-            assert_true(fabs(after - cost[slot] +
-                             cost[host.state->slot[entity]]) < 1e-6);
+            after = cost[slot] - cost[host.state->slot[entity]];
+            before += after;
+            assert_true(near(after, choose_cost_change(host.state, entity,
+                                                       slot)));
+            choose_parts(host.state, entity, slot, &parts);
+            assert_true(near(choose_parts_cost(&parts) + parts.isolation +
+                             parts.overload + parts.move, cost[slot]));
             choose_placement_move(host.state, entity, slot);
             if (fabs(whole(&host) - before) > 1e-6)
                 fail_msg("input %zu: %g, by the field %g", nr, whole(&host),
@@ -151,11 +158,6 @@ static void test_field(void **state)
         snapshot_free(snapshot);
     }
     settings_dispose(&settings);
-}
-
-static bool near(double a, double b)
-{
-    return fabs(a - b) < 1e-6;
 }
 
 static bool same_domains(const struct plan_step *p, const struct plan_step *q)
