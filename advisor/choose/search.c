@@ -30,6 +30,9 @@
 /* What may be accepted at first, in mean costs of an entity. */
 #define HEAT 0.3
 
+/* Up to so many that may move, the number of kicks ends the search. */
+#define FEW 100U
+
 /* What one would do next, and what that gains for each move. */
 static double consider(struct choose_local *search, uint32_t entity,
                        struct choose_change pair[2])
@@ -298,7 +301,7 @@ static int settle(struct choose_local *search, uint64_t effort)
     search->total = 0;
     if (search->rc)
         return search->rc;
-    return iterate(search, movable < 100 ? 400 + 300 * movable : UINT32_MAX);
+    return iterate(search, movable < FEW ? 400 + 300 * movable : UINT32_MAX);
 }
 
 /* From here and from an empty host, with half the effort each. */
@@ -336,7 +339,13 @@ static int run(struct choose_local *search)
     if (search->max_moves >= search->model->nr_movable)
         return settle_twice(search);
     rc = best_first(search);
-    return rc ? rc : settle(search, search->effort);
+    if (rc)
+        return rc;
+    /* Of many, few are moved, and the best are found: what is left to mend is
+     * near them. */
+    return settle(search, search->model->nr_movable < FEW ? search->effort
+                                                          : search->effort /
+                                                            10);
 }
 
 /* Among equals the first slot: the least busy one, and of such that are alike
