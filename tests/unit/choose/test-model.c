@@ -27,7 +27,7 @@ static const char *const names[] = {
     "onto-the-waiting", "siblings", "talking", "two-pcpus",
 };
 #define NAMES (sizeof names / sizeof *names)
-#define MADE 12U
+#define MADE 8U
 
 /* The idle counters that such vCPUs leave, if what floats runs anywhere. */
 static void set_idle(struct snapshot *snapshot)
@@ -197,30 +197,27 @@ static void assert_alike(const char *what, size_t nr, const struct plan *p,
 
 static void test_renumber(void **state)
 {
-    static const struct {
-        const char *what;
-        void (*change)(struct snapshot *snapshot, uint64_t seed);
-    } changes[] = {
-        { "pCPUs", renumber_pcpus }, { "nodes", renumber_nodes },
-        { "domains", renumber_domains }, { "last seen", renumber_seen },
-    };
     struct settings settings;
     struct snapshot *snapshot;
     struct plan *plan, *again;
-    size_t nr, i;
+    size_t nr;
 
     (void)state;
     assert_int_equal(settings_init(&settings), 0);
     for (nr = 0; nr < NAMES + MADE; nr++) {
         snapshot = input(nr);
         plan = hosts_plan(snapshot, &settings, NULL);
-        for (i = 0; i < sizeof changes / sizeof *changes; i++) {
-            changes[i].change(snapshot, nr + 10 * i);
-            assert_int_equal(snapshot_check(snapshot, NULL), 0);
-            again = hosts_plan(snapshot, &settings, NULL);
-            assert_alike(changes[i].what, nr, plan, again);
-            plan_free(again);
-        }
+        renumber_pcpus(snapshot, nr);
+        renumber_nodes(snapshot, nr + 1);
+        renumber_domains(snapshot, nr + 2);
+        assert_int_equal(snapshot_check(snapshot, NULL), 0);
+        again = hosts_plan(snapshot, &settings, NULL);
+        assert_alike("numbers", nr, plan, again);
+        plan_free(again);
+        renumber_seen(snapshot, nr + 3);
+        again = hosts_plan(snapshot, &settings, NULL);
+        assert_alike("place last seen", nr, plan, again);
+        plan_free(again);
         plan_free(plan);
         snapshot_free(snapshot);
     }
