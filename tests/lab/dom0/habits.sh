@@ -169,10 +169,15 @@ arrives() {
     guest "$1" 'sleep 1; killall -q tcpdump; true'
     wait "$pid" || true
 }
-# dumps DOM FILTER SENDER: the same of tcpdump.
+# dumps N DOM FILTER SENDER: whether tcpdump in DOM shows N frames of it.
 dumps() {
-    arrives "$1" "timeout 60 tcpdump -Z root -i eth0 -n -e $2 2>/tmp/ready" \
-        'grep -q listening /tmp/ready' "$3"
+    arrives "$2" "timeout 60 tcpdump -Z root -i eth0 -n -e $3 2>/tmp/ready" \
+        'grep -q listening /tmp/ready' "$4"
+    [ "$(grep -c ethertype /tmp/arrives)" = "$1" ] || {
+        cat /tmp/arrives
+        guest "$2" cat /tmp/ready
+        return 1
+    }
 }
 
 segments() {
@@ -182,13 +187,11 @@ segments() {
     [ "$(</tmp/arrives)" -ge 500 ]
 }
 raw() {
-    dumps vm2 'ether proto 0x88b5' \
+    dumps 5 vm2 'ether proto 0x88b5' \
         "python3 /lab/sockets.py raw $(guest_mac vm2) $(guest_mac vm1)"
-    [ "$(wc -l </tmp/arrives)" = 5 ]
 }
 dumped() {
-    dumps vm1 icmp "ping -n -q -c 4 -i 0.3 $ip2 >/dev/null"
-    [ "$(wc -l </tmp/arrives)" = 8 ]
+    dumps 8 vm1 icmp "ping -n -q -c 4 -i 0.3 $ip2 >/dev/null"
 }
 frames() {
     try "UDP segmentation" segments

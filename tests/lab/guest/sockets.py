@@ -6,7 +6,7 @@ sockets.py stamps HOST PORT   send 20 datagrams and ask when they were queued
                               and when they left; prints how often it was told
 sockets.py segments HOST PORT send 600 datagrams of 1000 bytes, 30 at a time
                               (UDP segmentation)
-sockets.py count PORT         count those, for 5 seconds without one at most
+sockets.py count PORT         count those, until 3 seconds pass without one
 sockets.py raw TO FROM        frames of 14 to 1514 bytes between two MACs, from
                               a raw socket on eth0
 """
@@ -54,10 +54,11 @@ def count(port):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         sock.bind(("", int(port)))
-        sock.settimeout(5)
+        sock.settimeout(30)
         try:
             while whole < 600:
                 whole += len(sock.recv(2000)) == 1000
+                sock.settimeout(3)
         except socket.timeout:
             pass
     print(whole)

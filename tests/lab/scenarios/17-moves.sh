@@ -44,6 +44,13 @@ expect_link() {
     note "ok: $1"
 }
 
+# plug_in MAC NAME: another vif for vm2. libxl gives dom0's script 10 seconds.
+plug_in() {
+    wait_for 60 xl network-attach vm2 "mac=$1" bridge=xenbr0 ||
+        fail "network-attach"
+    wait_for 20 guest vm2 "ip link show $2 >/dev/null 2>&1" || fail "no $2"
+}
+
 enable vm1 vm2
 expect_link "linked"
 
@@ -95,8 +102,7 @@ expect_nothing_left
 set_mac vm2 "$m2" "$ip2"
 
 note "a bond chooses its other leg"
-xl network-attach vm2 mac=00:16:3e:77:01:02 bridge=xenbr0 || fail "network-attach"
-wait_for 20 guest vm2 'ip link show eth1 >/dev/null 2>&1' || fail "no second vif"
+plug_in 00:16:3e:77:01:02 eth1
 guest vm2 'modprobe bonding max_bonds=0' || fail "no bonding"
 enable vm1 vm2
 guest vm2 "ip link add bond0 type bond mode active-backup miimon 100 &&
@@ -131,8 +137,7 @@ note "the vif is unplugged"
 xl network-detach vm2 0 || fail "network-detach"
 wait_for 5 no_link || fail "the link has not gone: $(xl shmlink list)"
 expect_nothing_left
-xl network-attach vm2 "mac=$m2" bridge=xenbr0 || fail "network-attach"
-wait_for 20 guest vm2 'ip link show eth0 >/dev/null 2>&1' || fail "no vif again"
+plug_in "$m2" eth0
 guest vm2 "ip link set eth0 up; ip addr add $ip2/24 dev eth0
     ip addr add $(guest_ip6 vm2)/64 dev eth0 nodad"
 enable vm1 vm2
