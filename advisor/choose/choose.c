@@ -10,6 +10,7 @@
 #include "choose/model.h"
 #include "choose/notes.h"
 #include "choose/pairs.h"
+#include "choose/pins.h"
 #include "choose/placement.h"
 #include "choose/prices.h"
 #include "choose/resize.h"
@@ -229,7 +230,10 @@ static int place(struct work *work)
             choose_placement_move(work->state, i,
                                   work->after->entities[i].home);
     }
-    rc = choose_steps(work->plan, work->state);
+    rc = choose_pins(work->plan, work->after, work->history, &work->pairs,
+                     &work->sizes, dropped ? 0 : gain);
+    if (!rc)
+        rc = choose_steps(work->plan, work->state);
     if (!rc)
         rc = choose_isolate(work->plan, work->state);
     if (!rc)

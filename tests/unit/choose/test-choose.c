@@ -454,6 +454,54 @@ static void test_override(void **state)
     settings_dispose(&settings);
 }
 
+static bool says(const struct plan *plan, const char *text)
+{
+    size_t i;
+
+    for (i = 0; i < plan->nr_notes; i++)
+        if (strstr(plan->notes[i].text, text))
+            return true;
+    return false;
+}
+
+/* What the administrator's pins keep is said, with the option. */
+static void test_kept(void **state)
+{
+    struct snapshot *snapshot = hosts_load("busy-pair");
+    struct settings settings;
+    struct snapshot_vcpu *vcpu;
+    struct plan *plan;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    for (i = 1; i <= 2; i++) {
+        vcpu = &snapshot->vcpus[snapshot->domains[i].first_vcpu];
+        hwloc_bitmap_only(vcpu->hard, 3);
+        vcpu->hard_owner = SNAPSHOT_OWNER_ADMIN;
+    }
+    plan = hosts_plan(snapshot, &settings, NULL);
+    assert_true(says(plan, "pCPUs from being gained: with override-pins"));
+    plan_free(plan);
+    settings.override_pins = true;
+    plan = hosts_plan(snapshot, &settings, NULL);
+    assert_true(hosts_pins(plan) > 0);
+    assert_false(says(plan, "override-pins"));
+    plan_free(plan);
+    /* Pins that keep nothing are only named. */
+    settings.override_pins = false;
+    hwloc_bitmap_only(snapshot->vcpus[snapshot->domains[1].first_vcpu].hard,
+                      2);
+    for (i = 1; i <= 2; i++)
+        snapshot->vcpus[snapshot->domains[i].first_vcpu].wait.value = 0;
+    plan = hosts_plan(snapshot, &settings, NULL);
+    assert_true(hosts_has_note(plan, PLAN_NOTE_ADMIN_PIN));
+    assert_false(says(plan, "override-pins"));
+    plan_free(plan);
+    snapshot_free(snapshot);
+    settings_dispose(&settings);
+}
+
 static bool busy_pair(const struct snapshot *snapshot, uint32_t a, uint32_t b)
 {
     const struct snapshot_traffic *traffic;
@@ -1024,7 +1072,7 @@ int main(void)
         cmocka_unit_test(test_same), cmocka_unit_test(test_settled),
         cmocka_unit_test(test_limits), cmocka_unit_test(test_constraints),
         cmocka_unit_test(test_cores), cmocka_unit_test(test_override),
-        cmocka_unit_test(test_history),
+        cmocka_unit_test(test_history), cmocka_unit_test(test_kept),
         cmocka_unit_test(test_recorded_load),
         cmocka_unit_test(test_take_back), cmocka_unit_test(test_link_off),
         cmocka_unit_test(test_two_vifs),
