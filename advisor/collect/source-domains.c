@@ -105,11 +105,11 @@ static int read_ours(struct reading *reading, struct snapshot_vif *vif,
     const char *vlans = obstacles_vlans(reading->obstacles, ours);
 
     vif->no_link = no_link(reading, ours, guest);
-    if (ours->ifname[0] && !(vif->name = strdup(ours->ifname)))
+    if (ours->ifname[0] && !(vif->name = snapshot_copy_text(ours->ifname)))
         return -ENOMEM;
-    if (ours->bridge[0] && !(vif->bridge = strdup(ours->bridge)))
+    if (ours->bridge[0] && !(vif->bridge = snapshot_copy_text(ours->bridge)))
         return -ENOMEM;
-    if (vlans && !(vif->vlans = strdup(vlans)))
+    if (vlans && !(vif->vlans = snapshot_copy_text(vlans)))
         return -ENOMEM;
     return 0;
 }
@@ -131,7 +131,7 @@ static int read_vif(struct reading *reading, struct snapshot_domain *domain,
         rc = read_ours(reading, vif, &ours, domain->name);
     /* Of one that another domain serves, as it was configured. */
     if (!rc && nic->backend_domid && nic->bridge && *nic->bridge &&
-        !(vif->bridge = strdup(nic->bridge)))
+        !(vif->bridge = snapshot_copy_text(nic->bridge)))
         rc = -ENOMEM;
     return rc;
 }
@@ -169,7 +169,10 @@ static int read_domain(struct reading *reading, const libxl_dominfo *info)
     name = libxl_domid_to_name(collect->xen->xl, info->domid);
     if (!name && asprintf(&name, "domain-%u", info->domid) < 0)
         return -ENOMEM;
-    domain->name = name;
+    domain->name = snapshot_copy_text(name);
+    free(name);
+    if (!domain->name)
+        return -ENOMEM;
     domain->type = type_of(info);
     domain->state = state_of(info);
     domain->pool = info->cpupool;

@@ -34,7 +34,7 @@ static int read_identity(struct collect *collect)
     }
     if (!gethostname(host, sizeof(host))) {
         host[sizeof(host) - 1] = '\0';
-        snapshot->host = strdup(host);
+        snapshot->host = snapshot_copy_text(host);
         if (!snapshot->host)
             return -ENOMEM;
     }
@@ -204,7 +204,7 @@ static int read_pool(struct collect *collect, const libxl_cpupoolinfo *info,
     if (!pool)
         return -ENOMEM;
     pool->os_index = info->poolid;
-    pool->name = strdup(info->pool_name ? info->pool_name : "");
+    pool->name = snapshot_copy_text(info->pool_name ? info->pool_name : "");
     pool->scheduler = strdup(libxl_scheduler_to_string(info->sched));
     if (!pool->name || !pool->scheduler)
         return -ENOMEM;

@@ -113,13 +113,9 @@ struct snapshot_link *snapshot_add_link(struct snapshot *snapshot)
 char *snapshot_copy_text(const char *text)
 {
     char *copy = strndup(text, TEXT_BYTES_MAX);
-    unsigned char *c;
 
-    if (!copy || text_ok(copy))
-        return copy;
-    for (c = (unsigned char *)copy; *c; c++)
-        if (*c < 0x20 || *c >= 0x7f)
-            *c = '?';
+    if (copy)
+        text_clean(copy);
     return copy;
 }
 

@@ -35,3 +35,16 @@ bool text_ok(const char *text)
     }
     return true;
 }
+
+void text_clean(char *text)
+{
+    size_t nr;
+
+    for (; *text; text += nr) {
+        nr = text_char(text);
+        if (!nr) {
+            *text = '?';
+            nr = 1;
+        }
+    }
+}

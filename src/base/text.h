@@ -23,4 +23,7 @@ size_t text_char(const char *text);
 /* Is all of it characters, and at most TEXT_BYTES_MAX bytes? */
 bool text_ok(const char *text);
 
+/* Make it characters: what is none becomes '?', byte by byte. */
+void text_clean(char *text);
+
 #endif

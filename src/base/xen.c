@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 
 /* Keep the first lines of warnings: later ones mostly follow from them. */
 static void log_line(xentoollog_logger *logger, xentoollog_level level,
@@ -31,6 +32,7 @@ static void log_line(xentoollog_logger *logger, xentoollog_level level,
     room = sizeof(xen->log) - used;
     if (errnoval >= 0)
         snprintf(xen->log + used, room, ": %s", strerror(errnoval));
+    text_clean(xen->log);
 }
 
 static void log_progress(xentoollog_logger *logger, const char *context,

@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/parse.h"
+#include "base/text.h"
 
 static void test_number(void **state)
 {
@@ -130,6 +132,44 @@ static void test_sanitise(void **state)
     assert_string_equal(clean, "");
 }
 
+/* Characters of all lengths, and what is none: RFC 3629, its first and last. */
+static void test_text(void **state)
+{
+    static const char *const good[] = {
+        " ", "~", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
+        "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80",
+        "\xf4\x8f\xbf\xbf",
+    };
+    static const char *const bad[] = {
+        "\x1f", "\x7f", "\x80", "\xbf", "\xc0\x80", "\xc1\x9b",
+        "\xc2\x80", "\xc2\x9f", "\xc2", "\xc2 ", "\xe0\x9f\xbf",
+        "\xe2\x82", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff",
+    };
+    char text[TEXT_BYTES_MAX + 2];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(text_char(good[i]), strlen(good[i]));
+        assert_true(text_ok(good[i]));
+    }
+    assert_int_equal(text_char(""), 0);
+    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(text_char(bad[i]), 0);
+        assert_false(text_ok(bad[i]));
+        snprintf(text, sizeof text, "a%s\xc3\xa9", bad[i]);
+        text_clean(text);
+        assert_true(text_ok(text) && text[0] == 'a' && text[1] == '?');
+        assert_string_equal(text + strlen(text) - 2, "\xc3\xa9");
+    }
+    memset(text, 'x', sizeof text);
+    text[TEXT_BYTES_MAX + 1] = '\0';
+    assert_false(text_ok(text));
+    text[TEXT_BYTES_MAX] = '\0';
+    assert_true(text_ok(text));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -139,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_mac),
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_sanitise),
+        cmocka_unit_test(test_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

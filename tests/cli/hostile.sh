@@ -1,0 +1,60 @@
+#!/bin/bash
+# Goal: whatever is in a file, reading it takes less than 256 MB and no minute,
+# and nothing of it reaches the terminal that is not text.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/cli/lib.sh
+. "${srcdir:-.}/tests/cli/lib.sh"
+head='{"format": "shmlink-snapshot", "schema": 1'
+uuid='00000000-0000-0000-0000-000000000001'
+
+# Room for 256 MB and the libraries; not with sanitizers, which map terabytes.
+limit=$((384 * 1024))
+(ulimit -v "$limit" && "$program" --version) >/dev/null 2>&1 || limit=unlimited
+
+# STATUS TEXT FILE: its exit status within the limits, and what it says.
+expect() {
+    local status=$1 text=$2 have=0
+    (ulimit -v "$limit" && exec timeout 60 "$program" advise -c /dev/null \
+        --from "$3") >out 2>&1 || have=$?
+    [ "$have" = "$status" ] || fail "$3: exit status $have: $(head -c 400 out)"
+    grep -q -- "$text" out || fail "$3: no '$text' in: $(head -c 400 out)"
+    LC_ALL=C grep -q $'[\x80-\xff\x1b]' out && fail "$3: not text: $(od -c out)"
+}
+
+# Keys that mean nothing, 60 MB of them, cost nothing.
+awk -v head="$head" 'BEGIN {
+    print head ", \"x\": [{"
+    for (i = 0; i < 4000000; i++)
+        printf "\"k%d\":%d,\n", i, i % 10
+    print "\"last\": []}]}" }' >keys.json
+expect 1 'no online pCPU' keys.json
+
+# What is kept is limited: here sets, of 512 bytes each for 30 in the file.
+awk -v head="$head" -v uuid="$uuid" 'BEGIN {
+    print head ", \"domains\": ["
+    for (i = 1; i < 32752; i++) {
+        set = "\"" i % 4000 ",4095\""
+        vcpu = "{\"hard\": " set ", \"soft\": " set \
+            ", \"hard_effective\": " set ", \"soft_effective\": " set "}"
+        print (i > 1 ? "," : "") "{\"domid\": " i ", \"name\": \"\"," \
+            "\"uuid\": \"" uuid "\", \"vcpus\": [" vcpu ", " vcpu "]}" }
+    print "]}" }' >sets.json
+expect 1 'in memory' sets.json
+
+# Overlong, surrogates, beyond Unicode, cut off, controls of one and two bytes.
+for bytes in '\xc1\x9b' '\xe0\x82\x9b' '\xed\xa0\x80' '\xf4\x90\x80\x80' \
+    '\xff' '\xc3' '\xc2\x9b' '\x7f' '\x1b' '\\u009b' '\\ud800'; do
+    printf "%s, \"host\": \"a${bytes}[31m\"}" "$head" >text.json
+    expect 1 'UTF-8\|truncated\|control' text.json
+    printf "%s, \"domains\": [{\"domid\": 1, \"type\": \"${bytes}\"}]}" \
+        "$head" >word.json
+    expect 1 'UTF-8\|control' word.json
+done
+# A word that is not known is told in what every terminal takes.
+printf '%s, "domains": [{"domid": 1, "type": "\xc3\xa9t\xc3\xa9"}]}' "$head" \
+    >word.json
+expect 1 'unknown word "??t??"' word.json
+printf '%s, "host": "a", "host": "b"}' "$head" >twice.json
+expect 1 'host: stands twice' twice.json
+
+exit "$failed"
