@@ -198,8 +198,8 @@ static void settle_less(struct settle_verdict *v)
                    demand_before, demand_after, "pCPUs");
     else
         settle_say(v, SETTLE_WORSE, "throughput",
-                   v->before.bytes.mean * 8e-6, v->after.bytes.mean * 8e-6,
-                   "Mb/s");
+                   v->before.bytes.mean * 1e-6, v->after.bytes.mean * 1e-6,
+                   "MB/s");
 }
 
 static bool settle_measured(const struct settle_series *series)
@@ -230,8 +230,8 @@ void settle_judge(const struct plan *plan, const struct settle_series *before,
     }
     change = settle_change(b->bytes, a->bytes, SETTLE_MARGIN * b->bytes.mean);
     if (change > 0) {
-        settle_say(v, SETTLE_BETTER, "throughput", b->bytes.mean * 8e-6,
-                   a->bytes.mean * 8e-6, "Mb/s");
+        settle_say(v, SETTLE_BETTER, "throughput", b->bytes.mean * 1e-6,
+                   a->bytes.mean * 1e-6, "MB/s");
         return;
     }
     if (change < 0) {

@@ -82,7 +82,7 @@ int svg_words_text(struct svg_page *page, const struct snapshot *snapshot,
 const char *svg_colour(const struct svg_vm *vm);
 /* Text with what XML reserves escaped, at most `room` characters. */
 void svg_escape(FILE *stream, const char *text, size_t room);
-/* "1.2 Gb/s".  Returns: its length. */
+/* "1.2 GB/s".  Returns: its length. */
 int svg_rate(char *text, size_t size, double bytes_per_second);
 double svg_line_width(const struct svg_layout *layout,
                       double bytes_per_second);

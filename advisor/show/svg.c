@@ -43,17 +43,17 @@ void svg_escape(FILE *f, const char *text, size_t room)
 
 int svg_rate(char *text, size_t size, double bytes_per_second)
 {
-    double bits = 8 * bytes_per_second;
+    double bytes = bytes_per_second;
 
-    if (bits >= 9.95e9)
-        return snprintf(text, size, "%.0f Gb/s", bits / 1e9);
-    if (bits >= 0.995e9)
-        return snprintf(text, size, "%.1f Gb/s", bits / 1e9);
-    if (bits >= 9.95e6)
-        return snprintf(text, size, "%.0f Mb/s", bits / 1e6);
-    if (bits >= 0.05e6)
-        return snprintf(text, size, "%.1f Mb/s", bits / 1e6);
-    return snprintf(text, size, "%.0f kb/s", bits / 1e3);
+    if (bytes >= 9.95e9)
+        return snprintf(text, size, "%.0f GB/s", bytes / 1e9);
+    if (bytes >= 0.995e9)
+        return snprintf(text, size, "%.1f GB/s", bytes / 1e9);
+    if (bytes >= 9.95e6)
+        return snprintf(text, size, "%.0f MB/s", bytes / 1e6);
+    if (bytes >= 0.05e6)
+        return snprintf(text, size, "%.1f MB/s", bytes / 1e6);
+    return snprintf(text, size, "%.0f kB/s", bytes / 1e3);
 }
 
 static const char svg_style[] =

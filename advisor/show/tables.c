@@ -153,7 +153,7 @@ static int show_vms(const struct snapshot *s, bool all, FILE *f)
     qsort(rows, s->nr_domains, sizeof(*rows), vm_compare);
     fprintf(f, "\n%-*s %5s %5s %7s %10s %9s %8s %9s %9s\n", NAME_W, "VM",
             "ID", "vCPUs", "run %", "wait %", "switch/s", "us/run",
-            "out Mb/s", "in Mb/s");
+            "out MB/s", "in MB/s");
     for (i = 0; i < s->nr_domains && (all || i < ROWS); i++) {
         const struct vm_row *r = &rows[i];
 
@@ -162,8 +162,8 @@ static int show_vms(const struct snapshot *s, bool all, FILE *f)
         show_share(f, r->wait, r->wait_error, r->source);
         show_dash(f, 9, "%.0f", r->switches, r->switches > 0);
         show_dash(f, 8, "%.0f", r->execution_usec, r->execution_usec > 0);
-        fprintf(f, " %9.1f %9.1f%s\n", r->out_bytes * 8e-6,
-                r->in_bytes * 8e-6, sources[r->source]);
+        fprintf(f, " %9.2f %9.2f%s\n", r->out_bytes * 1e-6,
+                r->in_bytes * 1e-6, sources[r->source]);
     }
     if (i < s->nr_domains)
         fprintf(f, "and %zu more (--all)\n", s->nr_domains - i);
@@ -214,16 +214,16 @@ static int show_pairs(const struct snapshot *s, bool all, FILE *f)
     nr = pairs_fill(rows, s);
     if (nr)
         fprintf(f, "\n%-*s %5s  %-*s %5s %14s %9s %7s  %s\n", NAME_W,
-                "pair", "ID", NAME_W, "with", "ID", "Mb/s", "packets/s",
+                "pair", "ID", NAME_W, "with", "ID", "MB/s", "packets/s",
                 "bytes", "by");
     for (i = 0; i < nr && (all || i < ROWS); i++) {
         const struct pair_row *r = &rows[i];
 
         if (r->error > 0)
-            snprintf(rate, sizeof(rate), "%.1f+-%.1f", r->bytes * 8e-6,
-                     r->error * 8e-6);
+            snprintf(rate, sizeof(rate), "%.2f+-%.2f", r->bytes * 1e-6,
+                     r->error * 1e-6);
         else
-            snprintf(rate, sizeof(rate), "%.1f", r->bytes * 8e-6);
+            snprintf(rate, sizeof(rate), "%.2f", r->bytes * 1e-6);
         show_domain(f, s, r->a);
         fprintf(f, "  ");
         show_domain(f, s, r->b);
