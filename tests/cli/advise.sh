@@ -44,7 +44,7 @@ grep -q 'After the plan' quiet.svg && fail "quiet.svg has an after"
 # What goes by a link has its own line, and a step that links names the vifs.
 two=$srcdir/tests/unit/hosts/two-vifs.json
 "$program" "${advise[@]}" "$two" >two.txt || fail "two vifs"
-for text in '^web .* db .* 912.0 .* vif$' '^web .* db .* 0.0 .* link$' \
+for text in '^web .* db .* 114.00 .* vif$' '^web .* db .* 0.00 .* link$' \
     'xl shmlink enable web:1 db:1 '; do
     grep -q "$text" two.txt || fail "two vifs: no '$text' in $(cat two.txt)"
 done
