@@ -96,70 +96,7 @@ note "what dom0 enforces"
 bridge link set dev "$vif" isolated on
 limited "$vif of vm2 is an isolated port" vm1 vm2
 bridge link set dev "$vif" isolated off
-bridge vlan add dev "$vif" vid 10 pvid untagged
-ip link set xenbr0 type bridge vlan_filtering 1
-limited 'different VLANs' vm1 vm2
-bridge vlan del dev "$vif" vid 10
-bridge vlan add dev "$vif" vid 1 pvid untagged
-expect_exit 0 'would be linked' xl shmlink enable -N vm1 vm2
-ip link set xenbr0 type bridge vlan_filtering 0
-tc qdisc add dev "$vif" root tbf rate 10mbit burst 100k latency 50ms
-limited "$vif of vm2 is limited .*qdisc 'tbf'" vm1 vm2
-tc qdisc del dev "$vif" root
-for qdisc in codel fq_pie cake 'sfq perturb 10' fq prio; do
-    # shellcheck disable=SC2086
-    tc qdisc add dev "$vif" root $qdisc || fail "no $qdisc in this kernel"
-    expect_exit 0 'would be linked' xl shmlink enable -N vm1 vm2
-    tc qdisc del dev "$vif" root
-done
-tc qdisc add dev "$vif" root cake bandwidth 10mbit
-limited "$vif of vm2 is limited .*qdisc 'cake'" vm1 vm2
-tc qdisc del dev "$vif" root
-tc qdisc add dev "$vif" clsact
-expect_exit 0 'would be linked' xl shmlink enable -N vm1 vm2
-tc filter add dev "$vif" ingress matchall action drop
-limited "$vif of vm2 is filtered .*filter 'matchall'" vm1 vm2
-tc qdisc del dev "$vif" clsact
-nft add table bridge guard
-nft add chain bridge guard forward '{ type filter hook forward priority 0; }'
-expect_exit 0 'would be linked' xl shmlink enable -N vm1 vm2
-nft add rule bridge guard forward ip protocol icmp counter
-limited "chain 'forward' of table 'guard'" vm1 vm2
-nft delete table bridge guard
-# A name that begins as this project's own is no pass.
-nft add table netdev shmlink-guard
-nft add chain netdev shmlink-guard in \
-    "{ type filter hook ingress device $vif priority 0; policy drop; }"
-limited "$vif of vm2 is filtered by .*chain 'in' of table 'shmlink-guard'" \
-    vm1 vm2
-nft delete table netdev shmlink-guard
-bridge link set dev "$vif" state 0
-limited "$vif of vm2 is a disabled port" vm1 vm2
-bridge link set dev "$vif" state 3
-bridge link set dev "$vif" locked on
-limited "$vif of vm2 is a locked port" vm1 vm2
-bridge link set dev "$vif" locked off
-ip link set "$vif" down
-limited "$vif of vm2 is down" vm1 vm2
-ip link set "$vif" up
-ip link set xenbr0 down
-limited 'bridge xenbr0 is down' vm1 vm2
-ip link set xenbr0 up
-expect_exit 0 'would be linked' xl shmlink enable -N vm1 vm2
-nft add table inet wall
-nft add chain inet wall forward \
-    '{ type filter hook forward priority 0; policy drop; }'
-if modprobe br_netfilter 2>/dev/null; then
-    sysctl -q net.bridge.bridge-nf-call-iptables=0 \
-        net.bridge.bridge-nf-call-ip6tables=0
-    expect_exit 0 'would be linked' xl shmlink enable -N vm1 vm2
-    sysctl -q net.bridge.bridge-nf-call-iptables=1
-    limited "chain 'forward' of table 'wall'" vm1 vm2
-    sysctl -q net.bridge.bridge-nf-call-iptables=0
-else
-    note "no br_netfilter in this dom0"
-fi
-nft delete table inet wall
+# More of it in 25-policy.
 mac=$(guest_mac vm3)
 boot_guest vm3 "vif=['mac=$mac,bridge=xenbr0,rate=10Mb/s']"
 changed
