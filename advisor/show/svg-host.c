@@ -120,6 +120,7 @@ static void places_vcpus(struct places *p, const struct svg_layout *l,
                          const struct svg_page *page,
                          const struct svg_host *host)
 {
+    double afloat = 0, shares = 0;
     size_t i;
 
     for (i = 0; i < host->nr_vcpus; i++) {
@@ -129,7 +130,10 @@ static void places_vcpus(struct places *p, const struct svg_layout *l,
         /* What does not fit stands behind the last one, as "+n". */
         if (lane >= l->lanes)
             lane = l->lanes - 1;
-        p->load[v->at] += v->util;
+        if (v->floating)
+            afloat += v->util;
+        else
+            p->load[v->at] += v->util;
         p->vcpus[i] = (struct svg_box){
             p->pcpus[v->at].x,
             p->pcpus[v->at].y + SVG_TILE_HEAD
@@ -137,8 +141,13 @@ static void places_vcpus(struct places *p, const struct svg_layout *l,
             l->chip_w, l->chip_h };
     }
     for (i = 0; i < page->nr_pcpus; i++)
+        shares += page->pcpus[i].share;
+    for (i = 0; i < page->nr_pcpus; i++) {
+        if (shares > 0)
+            p->load[i] += afloat * page->pcpus[i].share / shares;
         if (p->load[i] > SVG_LOAD_HOT)
             p->hot[page->pcpus[i].core] = true;
+    }
     for (i = 0; i < host->nr_flows; i++)
         if (host->flows[i].heat == SVG_HEAT_SHARED)
             places_shared(p, page, host, &host->flows[i]);

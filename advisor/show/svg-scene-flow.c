@@ -102,8 +102,9 @@ static void scene_ends(const struct svg_page *page,
         return;
     for (i = first[f->from]; i < first[f->from + 1]; i++)
         for (j = first[f->to]; j < first[f->to + 1]; j++)
-            if (page->pcpus[host->vcpus[i].at].core
-                == page->pcpus[host->vcpus[j].at].core) {
+            if (!host->vcpus[i].floating && !host->vcpus[j].floating
+                && page->pcpus[host->vcpus[i].at].core
+                       == page->pcpus[host->vcpus[j].at].core) {
                 f->heat = SVG_HEAT_SHARED;
                 f->ends[0] = i;
                 f->ends[1] = j;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,7 +164,7 @@ static int scene_vcpus(struct svg_page *page, const struct snapshot *s,
         const struct plan_place *place = &plan->places[i];
         size_t d = snapshot_find_uuid(s, place->domain.uuid);
         const struct snapshot_vcpu *v;
-        bool pinned = when == AFTER
+        bool floating, pinned = when == AFTER
                       && scene_pinned(plan, place->domain.uuid,
                                       place->vcpuid);
         unsigned int at = scene_at(page, when == AFTER ? place->pcpu_after
@@ -173,18 +174,49 @@ static int scene_vcpus(struct svg_page *page, const struct snapshot *s,
             || place->vcpuid >= s->domains[d].vcpus_max)
             continue;
         v = &s->vcpus[s->domains[d].first_vcpu + place->vcpuid];
+        /* It runs what it did; one that is bound gets what it wants. */
+        floating = !pinned && v->online && hwloc_bitmap_isfull(v->hard)
+                   && hwloc_bitmap_isfull(v->soft);
         host->vcpus[host->nr_vcpus++] = (struct svg_vcpu){
             .vm = (unsigned int)d,
             .vcpu = place->vcpuid,
             .at = at,
-            .util = when == AFTER ? place->load_after : place->load_before,
-            .floating = !pinned && hwloc_bitmap_isfull(v->hard)
-                        && hwloc_bitmap_isfull(v->soft),
+            .util = floating        ? v->utilisation.value
+                    : when == AFTER ? place->load_after
+                                    : place->load_before,
+            .floating = floating,
             .moved = pinned,
             .added = when == AFTER && place->pcpu_before == PLAN_NONE,
         };
     }
     return 0;
+}
+
+/*
+ * What floats is nowhere in particular, as in choose/model.h: each pCPU has the
+ * share of it that its idle counter leaves beside what is bound there.
+ */
+static void scene_shares(struct svg_page *page, const struct snapshot *s)
+{
+    const struct svg_host *host = &page->hosts[BEFORE];
+    bool known = true;
+    double sum = 0;
+    size_t i;
+
+    for (i = 0; i < s->nr_pcpus; i++)
+        known &= !s->pcpus[i].online
+                 || s->pcpus[i].idle.source != SNAPSHOT_SOURCE_NONE;
+    for (i = 0; i < page->nr_pcpus && known; i++)
+        if (page->pcpus[i].online)
+            page->pcpus[i].share =
+                1 - snapshot_find_pcpu(s, page->pcpus[i].pcpu)->idle.value;
+    for (i = 0; i < host->nr_vcpus && known; i++)
+        if (!host->vcpus[i].floating)
+            page->pcpus[host->vcpus[i].at].share -= host->vcpus[i].util;
+    for (i = 0; i < page->nr_pcpus; i++)
+        sum += page->pcpus[i].share = fmax(0, page->pcpus[i].share);
+    for (i = 0; i < page->nr_pcpus && sum <= 0; i++)
+        page->pcpus[i].share = page->pcpus[i].online;
 }
 
 int svg_scene_fill(struct svg_page *page, const struct snapshot *snapshot,
@@ -202,6 +234,8 @@ int svg_scene_fill(struct svg_page *page, const struct snapshot *snapshot,
         rc = scene_vms(page, snapshot);
     for (h = 0; h < page->nr_hosts && !rc; h++) {
         rc = scene_vcpus(page, snapshot, plan, (int)h);
+        if (!rc && h == BEFORE)
+            scene_shares(page, snapshot);
         if (!rc)
             rc = svg_scene_flows(page, snapshot, plan, (int)h);
     }

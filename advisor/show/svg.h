@@ -25,6 +25,7 @@ struct svg_pcpu
     unsigned int core, cache, socket, node;
     bool online;
     bool banned;
+    double share; /* of what floats, relative to the others */
 };
 
 struct svg_vm
