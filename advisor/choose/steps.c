@@ -158,6 +158,19 @@ static struct cause find_cause(struct choose_placement *state, uint32_t index,
     return cause;
 }
 
+/* What is left at the new place: as measured, or else by the model. */
+static const char *room(char text[64], const struct choose_placement *state,
+                        const struct choose_slot *slot)
+{
+    if (isnan(slot->busy))
+        snprintf(text, 64, "of the core of pCPU %u %.2f is wanted", slot->pcpu,
+                 choose_core_busy(state, slot->core));
+    else
+        snprintf(text, 64, "pCPU %u was idle %.0f %% of the time", slot->pcpu,
+                 100 * (1 - slot->busy));
+    return text;
+}
+
 /* Of one that floats. */
 static int describe_afloat(char **text_r, const struct choose_placement *state,
                            uint32_t index, uint32_t to,
@@ -166,14 +179,13 @@ static int describe_afloat(char **text_r, const struct choose_placement *state,
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[index];
     const struct choose_slot *slot = &model->slots[to];
-    double used = choose_core_busy(state, slot->core);
-    char rate[32];
+    char rate[32], left[64];
 
     switch (cause->reason) {
     case PLAN_REASON_CONTENTION:
         return asprintf(text_r, "waits %.0f %% of the time, left to the "
-                        "scheduler; of the core of pCPU %u %.2f is "
-                        "wanted", 100 * entity->wait, slot->pcpu, used);
+                        "scheduler; %s", 100 * entity->wait,
+                        room(left, state, slot));
     case PLAN_REASON_DISTANCE:
         if (other)
             return asprintf(text_r, "exchanges %s with %s: near it on pCPU "
@@ -201,24 +213,22 @@ static int describe_bound(char **text_r, const struct choose_placement *state,
     const struct choose_model *model = state->model;
     const struct choose_slot *from = &model->slots[state->slot[index]];
     const struct choose_slot *slot = &model->slots[to];
-    double used = choose_core_busy(state, slot->core);
     double wanted = state->slots[state->slot[index]].demand;
     double traffic = cause->traffic;
-    char rate[32];
+    char rate[32], left[64];
 
     choose_rate(rate, traffic);
+    room(left, state, slot);
     switch (cause->reason) {
     case PLAN_REASON_SHARED_PCPU:
         return asprintf(text_r, "shares pCPU %u with %s%s%s; together they "
-                        "want %.2f of it, of the core of pCPU %u %.2f is "
-                        "wanted", from->pcpu, other,
+                        "want %.2f of it, %s", from->pcpu, other,
                         traffic > 0 ? ", exchanging " : "",
-                        traffic > 0 ? rate : "", wanted, slot->pcpu, used);
+                        traffic > 0 ? rate : "", wanted, left);
     case PLAN_REASON_CONTENTION:
         return asprintf(text_r, "shares pCPU %u with %s; together they want "
-                        "%.2f of it, of the core of pCPU %u %.2f is "
-                        "wanted", from->pcpu, other ? other : "what floats",
-                        wanted, slot->pcpu, used);
+                        "%.2f of it, %s", from->pcpu,
+                        other ? other : "what floats", wanted, left);
     case PLAN_REASON_SIBLING:
         return asprintf(text_r, "runs on a sibling thread of %s, on the core "
                         "of pCPU %u", other ? other : "others", from->pcpu);

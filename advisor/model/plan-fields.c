@@ -34,13 +34,13 @@ static const char *const step_kinds[] = {
     "pin-hard", "pin-soft", "set-vcpus", "link-enable", "link-disable", NULL,
 };
 static const char *const reasons[] = {
-    "shared-pcpu", "sibling", "contention", "node-load", "distance",
+    "shared-pcpu", "sibling", "contention", "distance",
     "isolation", "room", "cpu-bound", "unused", "new-vcpu", "link-gain",
     "link-loss", NULL,
 };
 static const char *const finding_kinds[] = {
     "shared-pcpu", "shared-core", "wait", "switches", "cpu-bound", "distance",
-    "memory", "core-load", "node-load", "no-link", "idle-link", "isolation",
+    "memory", "no-link", "idle-link", "isolation",
     NULL,
 };
 static const char *const note_kinds[] = {
@@ -142,7 +142,6 @@ static const struct jsonio_field finding_keys[] = {
     WORD(kind, finding_kinds),
     SUBJECTS(subject, 0, 2),
     JSONIO_KEY("pcpu", INDEX, pcpu, 0, UINT32_MAX),
-    JSONIO_KEY("node", INDEX, node, 0, UINT32_MAX),
     REAL(value),
     REAL(error),
     REAL(cost),
@@ -175,7 +174,6 @@ const struct jsonio_table plan_place_fields = { TABLE(place) };
 #define AT(member) offsetof(struct plan_cost, member)
 static const struct jsonio_field cost_keys[] = {
     REAL(contention),
-    REAL(overload),
     REAL(switches),
     REAL(distance),
     REAL(memory),

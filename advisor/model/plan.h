@@ -44,7 +44,6 @@ enum plan_reason {
     PLAN_REASON_SHARED_PCPU,	/* two ends of a busy pair on one pCPU */
     PLAN_REASON_SIBLING,	/* two VMs on sibling threads */
     PLAN_REASON_CONTENTION,	/* its pCPU or core is wanted by others */
-    PLAN_REASON_NODE_LOAD,	/* its NUMA node is over the cap */
     PLAN_REASON_DISTANCE,	/* far from its peer or its memory */
     PLAN_REASON_ISOLATION,	/* an isolated VM shares a core */
     PLAN_REASON_ROOM,		/* makes room for another step */
@@ -96,8 +95,6 @@ enum plan_finding_kind {
     PLAN_FINDING_DISTANCE,		/* pair on different nodes: bytes/s */
     PLAN_FINDING_MEMORY,		/* VM runs off its memory's node:
 					   fraction of its run time */
-    PLAN_FINDING_CORE_LOAD,		/* pcpu: demand over cap, pCPUs */
-    PLAN_FINDING_NODE_LOAD,		/* node: the same, of its cores */
     PLAN_FINDING_NO_LINK,		/* pair: bytes/s that a link would
 					   carry */
     PLAN_FINDING_IDLE_LINK,		/* pair: bytes/s of a link that is not
@@ -108,7 +105,7 @@ enum plan_finding_kind {
 struct plan_finding {
     enum plan_finding_kind kind;
     struct plan_domain subject[2];	/* names NULL where there is none */
-    uint32_t pcpu, node;		/* os_index or PLAN_NONE */
+    uint32_t pcpu;			/* os_index or PLAN_NONE */
     double value;			/* unit: see the kind */
     double error;			/* one standard error, 0: none given */
     double cost;			/* pCPUs lost by it, for ordering */
@@ -152,7 +149,6 @@ struct plan_place {
 /* The terms of choose.h's model, pCPUs. */
 struct plan_cost {
     double contention;		/* waiting for a pCPU, sibling slow-down */
-    double overload;		/* beyond the caps of cores and nodes */
     double switches;		/* busy pairs on one pCPU */
     double distance;		/* traffic, by cache and NUMA distance */
     double memory;		/* running off the memory's node */

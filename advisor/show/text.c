@@ -136,7 +136,6 @@ static void show_effect(const struct plan *plan, FILE *f)
             "  %-34s %8s %8s %8s\n", "", "now", "after", "change");
     show_term(f, "waiting for a pCPU, siblings", b->contention,
               a->contention);
-    show_term(f, "beyond the load caps", b->overload, a->overload);
     show_term(f, "VM switches of pairs on one pCPU", b->switches,
               a->switches);
     show_term(f, "traffic far in cache and NUMA", b->distance, a->distance);

@@ -110,7 +110,6 @@ static void test_full(void **state)
     assert_int_equal(again->steps[2].vif[0], 1);
     assert_int_equal(again->steps[2].vif[1], 0);
     assert_int_equal(again->findings[0].pcpu, 3);
-    assert_int_equal(again->findings[0].node, PLAN_NONE);
     assert_int_equal(again->places[0].pcpu_before, PLAN_NONE);
     free(text);
     free(second);
