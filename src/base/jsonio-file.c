@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/jsonio.h"
+#include "base/jsonio-lex.h"
+#include "base/jsonio-table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,52 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static void read_root(struct jsonio_in *in, const struct jsonio_table *table,
+                      void *root, struct jsonio_lex *lex)
+{
+    in->lex = lex;
+    in->root = root;
+    in->memory_bytes = 0;
+    jsonio_read_object(in, table, root);
+    jsonio_lex_end(in);
+    in->place = NULL;
+    in->lex = NULL;
+}
+
+void jsonio_parse(struct jsonio_in *in, const struct jsonio_table *table,
+                  void *root, const char *text, size_t bytes)
+{
+    struct jsonio_lex lex = { .fd = -1 };
+
+    lex.start = lex.at = text;
+    lex.end = text + bytes;
+    if (bytes > JSONIO_FILE_BYTES_MAX)
+        jsonio_fail(in, -E2BIG, "more than %u bytes", JSONIO_FILE_BYTES_MAX);
+    else
+        read_root(in, table, root, &lex);
+}
+
+void jsonio_load(struct jsonio_in *in, const struct jsonio_table *table,
+                 void *root, const char *path)
+{
+    struct jsonio_lex lex = { .fd = STDIN_FILENO };
+
+    if (strcmp(path, "-"))
+        lex.fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (lex.fd < 0) {
+        jsonio_fail(in, -errno, "%s", strerror(errno));
+        return;
+    }
+    lex.window = malloc(JSONIO_WINDOW_BYTES);
+    if (!lex.window)
+        jsonio_no_memory(in);
+    else
+        read_root(in, table, root, &lex);
+    free(lex.window);
+    if (lex.fd != STDIN_FILENO)
+        close(lex.fd);
+}
 
 int jsonio_read_file(const char *path, size_t max, char **text_r,
                      size_t *bytes_r)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading by tables; and what both it and checking need. */
+/* Reading by tables. */
 #include "base/jsonio.h"
 
 #include "base/jsonio-lex.h"
@@ -7,10 +7,8 @@
 #include "base/parse.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void read_field(struct jsonio_in *in, const struct jsonio_field *field,
                        void *at);
@@ -262,7 +260,7 @@ static void read_keys(struct jsonio_in *in, const struct jsonio_table *table,
             jsonio_field_missing(in, field);
 }
 
-static void read_object(struct jsonio_in *in, const struct jsonio_table *table,
+void jsonio_read_object(struct jsonio_in *in, const struct jsonio_table *table,
                         void *object)
 {
     int c = jsonio_lex_peek(in);
@@ -325,7 +323,7 @@ static void read_list(struct jsonio_in *in, const struct jsonio_field *field,
         in->place = &place;
         element = add(in, field, at);
         if (element)
-            read_object(in, field->table, element);
+            jsonio_read_object(in, field->table, element);
         if (in->rc)
             return;
         in->place = place.up;
@@ -367,7 +365,7 @@ static void read_field(struct jsonio_in *in, const struct jsonio_field *field,
         break;
     case JSONIO_OBJECT:
         in->place = &place;
-        read_object(in, field->table, at);
+        jsonio_read_object(in, field->table, at);
         in->place = place.up;
         break;
     case JSONIO_ARRAY:
@@ -380,50 +378,4 @@ static void read_field(struct jsonio_in *in, const struct jsonio_field *field,
     }
     if (!in->rc)
         jsonio_check_value(in, field, at);
-}
-
-static void read_root(struct jsonio_in *in, const struct jsonio_table *table,
-                      void *root, struct jsonio_lex *lex)
-{
-    in->lex = lex;
-    in->root = root;
-    in->memory_bytes = 0;
-    read_object(in, table, root);
-    jsonio_lex_end(in);
-    in->place = NULL;
-    in->lex = NULL;
-}
-
-void jsonio_parse(struct jsonio_in *in, const struct jsonio_table *table,
-                  void *root, const char *text, size_t bytes)
-{
-    struct jsonio_lex lex = { .fd = -1 };
-
-    lex.start = lex.at = text;
-    lex.end = text + bytes;
-    if (bytes > JSONIO_FILE_BYTES_MAX)
-        jsonio_fail(in, -E2BIG, "more than %u bytes", JSONIO_FILE_BYTES_MAX);
-    else
-        read_root(in, table, root, &lex);
-}
-
-void jsonio_load(struct jsonio_in *in, const struct jsonio_table *table,
-                 void *root, const char *path)
-{
-    struct jsonio_lex lex = { .fd = STDIN_FILENO };
-
-    if (strcmp(path, "-"))
-        lex.fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (lex.fd < 0) {
-        jsonio_fail(in, -errno, "%s", strerror(errno));
-        return;
-    }
-    lex.window = malloc(JSONIO_WINDOW_BYTES);
-    if (!lex.window)
-        jsonio_no_memory(in);
-    else
-        read_root(in, table, root, &lex);
-    free(lex.window);
-    if (lex.fd != STDIN_FILENO)
-        close(lex.fd);
 }

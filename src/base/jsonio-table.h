@@ -31,6 +31,10 @@ void jsonio_not_format(struct jsonio_in *in, const struct jsonio_field *field);
 void jsonio_check_value(struct jsonio_in *in, const struct jsonio_field *field,
                         const void *at);
 
+/* The next value, for a struct that has its defaults. */
+void jsonio_read_object(struct jsonio_in *in, const struct jsonio_table *table,
+                        void *object);
+
 /* Element of an array or list, NULL behind the last. */
 const void *jsonio_element(const struct jsonio_field *field, const void *root,
                            const void *owner, size_t index);

@@ -183,6 +183,11 @@ static const struct hostile hostiles[] = {
     { HEAD ",\"host\":\"a\\u0000b\"}", -EINVAL, "host: too long, or with" },
     { HEAD ",\"host\":\"\\u001b[31m\"}", -EINVAL, "control characters" },
     { HEAD ",\"host\":\"\\u009b31m\"}", -EINVAL, "control characters" },
+    { HEAD ",\"host\":\"\\ud800\"}", -EINVAL, "no UTF-8" },
+    { HEAD ",\"host\":\"\xc1\x9b[31m\"}", -EINVAL, "not JSON, at byte" },
+    { HEAD ",\"host\":\"a\",\"host\":null}", -EINVAL, "host: stands twice" },
+    { HEAD ",\"time\":18446744073709551616}", -EINVAL,
+      "time: out of range" },
     { HEAD ",\"pcpus\":{}}", -EINVAL, "pcpus: must be a list" },
     { HEAD ",\"pcpus\":[1]}", -EINVAL, "pcpus[0]: must be an object" },
     { HEAD ",\"pcpus\":[{\"pcpu\":5000,\"core\":0,\"socket\":0}]}", -EINVAL,
@@ -263,6 +268,18 @@ static void test_hostile(void **state)
     /* The rest of a list of good things. */
     assert_int_equal(parse(HEAD POOL PCPU ",\"unknown\":{}}", &snapshot,
                            NULL), 0);
+    snapshot_free(snapshot);
+    /* In any order. */
+    assert_int_equal(parse("{\"traffic\":[{\"to\":1,\"bytes\":{"
+                           "\"value\":-0.0e+1}}],\"domains\":["
+                           DOMAIN(1, ",\"vcpus\":[{\"switched_by\":[{}]}],"
+                                     "\"node_memory_bytes\":[7]")
+                           "],\"nodes\":[{\"node\":0}],\"schema\":1,"
+                           "\"format\":\"shmlink-snapshot\"}", &snapshot,
+                           NULL), 0);
+    assert_int_equal(snapshot->traffic[0].to, 0);
+    assert_int_equal(snapshot->domains[0].node_memory_bytes[0], 7);
+    assert_int_equal(snapshot->nr_switches, 1);
     snapshot_free(snapshot);
 }
 
