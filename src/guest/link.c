@@ -64,6 +64,82 @@ static bool peer_is_closing(const struct shmlink_link *link)
 }
 
 /*
+ * Our own state.
+ */
+
+/* A value that is written together with a state. */
+struct link_value {
+	const char *node;
+	u32 value;
+};
+
+static enum xenbus_state link_read_state(const struct shmlink_link *link,
+					 struct xenbus_transaction xbt)
+{
+	unsigned int state;
+
+	if (xenbus_scanf(xbt, link->xbdev->nodename, "state", "%u",
+			 &state) != 1)
+		return XenbusStateUnknown;
+	return state;
+}
+
+static int link_write_state(const struct shmlink_link *link,
+			    struct xenbus_transaction xbt,
+			    enum xenbus_state state,
+			    const struct link_value *values, size_t nr)
+{
+	const char *dir = link->xbdev->nodename;
+	int err = 0;
+
+	/* Closed in our place, or gone. */
+	if (link_read_state(link, xbt) != XenbusStateInitialising)
+		return -ESHUTDOWN;
+	for (; nr && !err; nr--, values++)
+		err = xenbus_printf(xbt, dir, values->node, "%u",
+				    values->value);
+	return err ? err : xenbus_printf(xbt, dir, "state", "%d", state);
+}
+
+/*
+ * The first step away from Initialising, and what belongs to it.
+ *
+ * Since Linux 7.0 xenbus takes a front end for a new one where its state reads
+ * Initialising while xbdev->state is another.  It reads the one and compares
+ * it with the other later, in a thread of its own, after each event below our
+ * directory, such as those of the values.  So all is written at once, and
+ * xbdev->state stays behind until xenbus_switch_state() makes the next step:
+ * that is after an answer of the peer's, which has passed the same thread.
+ */
+static int link_leave_initialising(const struct shmlink_link *link,
+				   enum xenbus_state state,
+				   const struct link_value *values, size_t nr)
+{
+	struct xenbus_transaction xbt;
+	int err;
+
+	do {
+		err = xenbus_transaction_start(&xbt);
+		if (err)
+			return err;
+		err = link_write_state(link, xbt, state, values, nr);
+		if (err) {
+			xenbus_transaction_end(xbt, true);
+			return err;
+		}
+		err = xenbus_transaction_end(xbt, false);
+	} while (err == -EAGAIN);
+	return err;
+}
+
+static void link_say_closed(const struct shmlink_link *link)
+{
+	if (link->xbdev->state != XenbusStateInitialising ||
+	    link_leave_initialising(link, XenbusStateClosed, NULL, 0))
+		xenbus_switch_state(link->xbdev, XenbusStateClosed);
+}
+
+/*
  * Configuration.
  */
 
@@ -127,15 +203,20 @@ static void link_finish(struct shmlink_link *link)
 	shmlink_divert_detach(link);
 	shmlink_memory_release(&link->memory);
 	link->phase = SHMLINK_CLOSED;
-	xenbus_switch_state(link->xbdev, XenbusStateClosed);
+	link_say_closed(link);
 }
 
-/* The link cannot be: say why, where the toolstack looks. */
+/*
+ * The link cannot be: say why, where the toolstack looks; it knows where it
+ * has closed us itself.
+ */
 static void link_fail(struct shmlink_link *link, const char *why, int err)
 {
-	dev_err(&link->xbdev->dev, "%s (%d)\n", why, err);
-	xenbus_printf(XBT_NIL, link->xbdev->nodename, SHMLINK_XS_ERROR,
-		      "%s (%d)", why, err);
+	if (err != -ESHUTDOWN) {
+		dev_err(&link->xbdev->dev, "%s (%d)\n", why, err);
+		xenbus_printf(XBT_NIL, link->xbdev->nodename, SHMLINK_XS_ERROR,
+			      "%s (%d)", why, err);
+	}
 	if (link->netdev)
 		shmlink_netdev_close_tx(link, false);
 	link_finish(link);
@@ -249,7 +330,10 @@ static int link_rings_init(struct shmlink_link *link)
 
 static void link_start(struct shmlink_link *link)
 {
-	const char *dir = link->xbdev->nodename;
+	static const struct link_value versions[] = {
+		{ SHMLINK_XS_MIN_VERSION, SHMLINK_VERSION_MIN },
+		{ SHMLINK_XS_MAX_VERSION, SHMLINK_VERSION_MAX },
+	};
 	int err;
 
 	err = link_read_config(link);
@@ -263,15 +347,10 @@ static void link_start(struct shmlink_link *link)
 				 "no such vif in this guest", err);
 
 	if (!link->front) {
-		err = xenbus_printf(XBT_NIL, dir, SHMLINK_XS_MIN_VERSION,
-				    "%u", SHMLINK_VERSION_MIN);
-		if (!err)
-			err = xenbus_printf(XBT_NIL, dir,
-					    SHMLINK_XS_MAX_VERSION, "%u",
-					    SHMLINK_VERSION_MAX);
+		err = link_leave_initialising(link, XenbusStateInitWait,
+					      versions, ARRAY_SIZE(versions));
 		if (err)
 			return link_fail(link, "cannot write to xenstore", err);
-		xenbus_switch_state(link->xbdev, XenbusStateInitWait);
 	}
 	link->phase = SHMLINK_HANDSHAKE;
 }
@@ -292,34 +371,17 @@ static u32 link_negotiate(struct shmlink_link *link)
 	return max >= min ? max : 0;
 }
 
-static int link_write_offer(struct shmlink_link *link, u32 version)
+static int link_write_offer(const struct shmlink_link *link, u32 version)
 {
-	const char *dir = link->xbdev->nodename;
-	struct xenbus_transaction xbt;
-	int err;
+	const struct link_value offer[] = {
+		{ SHMLINK_XS_VERSION, version },
+		{ SHMLINK_XS_NUM_QUEUES, 1 },
+		{ SHMLINK_XS_RING_REF, link->memory.grefs[0] },
+		{ SHMLINK_XS_EVTCHN, link->evtchn },
+	};
 
-	do {
-		err = xenbus_transaction_start(&xbt);
-		if (err)
-			return err;
-		err = xenbus_printf(xbt, dir, SHMLINK_XS_VERSION, "%u",
-				    version);
-		if (!err)
-			err = xenbus_printf(xbt, dir, SHMLINK_XS_NUM_QUEUES,
-					    "%u", 1);
-		if (!err)
-			err = xenbus_printf(xbt, dir, SHMLINK_XS_RING_REF, "%u",
-					    link->memory.grefs[0]);
-		if (!err)
-			err = xenbus_printf(xbt, dir, SHMLINK_XS_EVTCHN, "%u",
-					    link->evtchn);
-		if (err) {
-			xenbus_transaction_end(xbt, 1);
-			return err;
-		}
-		err = xenbus_transaction_end(xbt, 0);
-	} while (err == -EAGAIN);
-	return err;
+	return link_leave_initialising(link, XenbusStateInitialised, offer,
+				       ARRAY_SIZE(offer));
 }
 
 /* Front end, when the back end waits: make the queue and offer it. */
@@ -347,7 +409,6 @@ static void link_offer(struct shmlink_link *link)
 		err = link_write_offer(link, version);
 	if (err)
 		return link_fail(link, "cannot set up the queue", err);
-	xenbus_switch_state(link->xbdev, XenbusStateInitialised);
 }
 
 static int link_read_offer(struct shmlink_link *link, u32 *version_r,
@@ -525,10 +586,9 @@ int shmlink_link_probe(struct xenbus_device *xbdev, bool front)
 	 * A link from before the module was loaded again is not ours, and one
 	 * that was asked to close before we came need not begin.
 	 */
-	if (xenbus_read_driver_state(xbdev->nodename) !=
-	    XenbusStateInitialising) {
+	if (link_read_state(link, XBT_NIL) != XenbusStateInitialising) {
 		link->phase = SHMLINK_CLOSED;
-		xenbus_switch_state(xbdev, XenbusStateClosed);
+		link_say_closed(link);
 		return 0;
 	}
 	shmlink_link_kick(link);
