@@ -169,8 +169,8 @@ static enum hrtimer_restart batch_expired(struct hrtimer *timer)
 void shmlink_batch_init(struct shmlink_batch *batch)
 {
 	__skb_queue_head_init(&batch->held);
-	hrtimer_init(&batch->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
-	batch->timer.function = batch_expired;
+	hrtimer_setup(&batch->timer, batch_expired, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_SOFT);
 }
 
 /**

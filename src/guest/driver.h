@@ -12,6 +12,7 @@
  *   hook.c    the hooks at a vif, table.c their look-up table
  *   vif.c     what else there is at the vif
  *   ring.c    the ring itself, shared with the tests
+ *   compat.h  what depends on the kernel's version
  *
  * Locks, outermost first: link->lock, rtnl, divert_lock.  The data path takes
  * none of them: transmission is serialised by shm<n>'s transmit lock,
@@ -28,6 +29,7 @@
 #include <xen/grant_table.h>
 #include <xen/xenbus.h>
 
+#include "compat.h"
 #include "shmlink-wire.h"
 #include "ring.h"
 
@@ -134,7 +136,6 @@ enum shmlink_phase {
  * @deadline: CLOSING: do not wait any longer, in jiffies
  * @looks_left: CLOSING: so many more looks after that
  * @config: from the toolstack
- * @error: why the link was given up, or NULL
  * @port: where our vif is hooked
  * @netdev: shm<n>, while there is shared memory
  * @memory: the shared pages
@@ -164,7 +165,6 @@ struct shmlink_link {
 	unsigned long deadline;
 	unsigned int looks_left;
 	struct shmlink_config config;
-	const char *error;
 
 	struct shmlink_port *port;
 	struct net_device *netdev;

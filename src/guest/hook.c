@@ -15,11 +15,6 @@
 
 #include "port.h"
 
-#if !IS_ENABLED(CONFIG_NETFILTER_EGRESS) || \
-	!IS_ENABLED(CONFIG_NETFILTER_INGRESS)
-#error "shmlink needs CONFIG_NETFILTER_EGRESS (Linux >= 5.16) and _INGRESS"
-#endif
-
 /* Who has the vif's MAC now; the links' peers are to know. */
 static void port_moved(struct shmlink_port *port,
 		       const struct shmlink_table *table, bool moved)

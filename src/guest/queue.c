@@ -6,13 +6,7 @@
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/interrupt.h>
-#include <linux/version.h>
 #include <linux/virtio_net.h>
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-#include <net/page_pool/helpers.h>
-#else
-#include <net/page_pool.h>
-#endif
 #include <xen/events.h>
 #include <asm/xen/hypercall.h>
 

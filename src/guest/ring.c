@@ -269,7 +269,8 @@ int shmlink_ring_want_data(struct shmlink_ring *ring)
 
 bool shmlink_ring_answer(struct shmlink_ring *ring, bool takes)
 {
-	__u32 reply = ring_load(&ring->shared->asked) << 1 | !takes;
+	__u32 reply = ring_load(&ring->shared->asked) << 1 |
+		      (takes ? 0 : 1);
 
 	if (reply == ring->reply)
 		return false;

@@ -12,20 +12,26 @@ resolve_age_minutes=1440
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 own_codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
 
-# Write the sources for release $1 to stdout, from those of this machine.
+# Write the sources for release $1 to stdout, from those of this machine; those
+# of CODENAME-backports are those of CODENAME, and one more.
 sources_for() {
     # The fields of each known index of Debian itself, one line each.
     local format='$(ORIGIN)|$(CREATED_BY)|$(ARCHITECTURE)|'
     format+='$(REPO_URI)|$(CODENAME)|$(COMPONENT)'
     apt-get indextargets --format "$format" |
-        awk -F'|' -v own="$own_codename" -v want="$1" -v key="$keyring" '
-            $1 == "Debian" && $2 == "Packages" && $3 == "amd64" &&
-            index($5, own) == 1 && $5 !~ /backports/ {
-                suite = want substr($5, length(own) + 1)
+        awk -F'|' -v own="$own_codename" -v want="${1%-backports}" \
+            -v backports="${1#"${1%-backports}"}" -v key="$keyring" '
+            function source(suite) {
                 line = "deb [arch=amd64 signed-by=" key "] " $4 " " suite \
                        " " $6
                 if (!seen[line]++)
                     print line
+            }
+            $1 == "Debian" && $2 == "Packages" && $3 == "amd64" &&
+            index($5, own) == 1 && $5 !~ /backports/ {
+                source(want substr($5, length(own) + 1))
+                if (backports && $5 == own)
+                    source(want backports)
             }'
 }
 
@@ -36,6 +42,10 @@ apt_setup() {
         die "$keyring is missing: apt-get install debian-archive-keyring"
     mkdir -p "$dir"/{lists/partial,archives/partial,etc}
     : >"$dir/status"
+    : >"$dir/etc/preferences"
+    [ "${1%-backports}" = "$1" ] ||
+        printf 'Package: *\nPin: release n=%s\nPin-Priority: 990\n' "$1" \
+            >"$dir/etc/preferences"
     sources_for "$1" >"$dir/sources.list"
     [ -s "$dir/sources.list" ] ||
         die "no Debian sources in apt's configuration: run apt-get update"
