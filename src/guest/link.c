@@ -263,21 +263,26 @@ static bool link_is_late(struct shmlink_link *link)
 }
 
 /*
- * One step of CLOSING.  The back end unmaps as soon as it has received all;
- * the front end then waits for that, since only then can it end its grants.
+ * One step of CLOSING; whether it was the last.  The back end unmaps as soon as
+ * it has received all; only then can the front end take its grants back, which
+ * also tells that the peer is done where no event of xenbus' comes through.
  */
-static void link_closing(struct shmlink_link *link)
+static bool link_closing(struct shmlink_link *link)
 {
 	bool drained = link_is_drained(link);
-	bool done = drained && (!link->front ||
-				link->peer_state == XenbusStateClosed);
 
-	if (!done && !link_is_late(link))
-		return link_look_again(link, CLOSE_PERIOD);
-	if (!drained && !peer_has_gone(link))
+	if (!link_is_late(link)) {
+		if (!drained)
+			return false;
+		shmlink_queue_stop(link);
+		if (link->front && !shmlink_memory_give_back(&link->memory))
+			return false;
+	} else if (!drained && !peer_has_gone(link)) {
 		dev_warn(&link->xbdev->dev,
 			 "closed before the peer had ended: frames may be lost\n");
+	}
 	link_finish(link);
+	return true;
 }
 
 /* Closes here and now, as far as it goes before the deadline. */
@@ -289,17 +294,8 @@ static void link_close_sync(struct shmlink_link *link, unsigned long timeout)
 		link_finish(link);
 	else if (link->phase == SHMLINK_CONNECTED)
 		link_close(link, timeout);
-	if (link->phase == SHMLINK_CLOSING) {
-		while (!link_is_drained(link) && !link_is_late(link))
-			usleep_range(1000, 2000);
-		/* The back end's answer is to unmap: see when it is done. */
-		shmlink_divert_stop(link);
-		shmlink_queue_stop(link);
-		while (link->front && time_before(jiffies, link->deadline) &&
-		       !shmlink_memory_give_back(&link->memory))
-			usleep_range(1000, 2000);
-		link_finish(link);
-	}
+	while (link->phase == SHMLINK_CLOSING && !link_closing(link))
+		usleep_range(1000, 2000);
 	mutex_unlock(&link->lock);
 	/* Nothing starts it again: the event channel is closed. */
 	cancel_delayed_work_sync(&link->work);
@@ -555,7 +551,8 @@ static void link_work(struct work_struct *work)
 		link_watch(link);
 		break;
 	case SHMLINK_CLOSING:
-		link_closing(link);
+		if (!link_closing(link))
+			link_look_again(link, CLOSE_PERIOD);
 		break;
 	case SHMLINK_CLOSED:
 		break;
