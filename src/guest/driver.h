@@ -3,7 +3,8 @@
  * The guest driver's own structures.
  *
  *   main.c    module, xenbus drivers, what the driver says of itself
- *   link.c    one link: configuration, handshake, closing (a state machine)
+ *   link.c    one link from probe to closed (a state machine)
+ *   handshake.c  its configuration, and the first of its states
  *   memory.c  the shared pages: granted by the front end, mapped by the back
  *   queue.c   event channel, NAPI; frames from the ring into the stack
  *   netdev.c  shm<n>: frames from the stack into the ring
@@ -199,6 +200,12 @@ void shmlink_link_peer_changed(struct xenbus_device *xbdev,
 			       enum xenbus_state state);
 int shmlink_link_suspend(struct xenbus_device *xbdev);
 void shmlink_link_kick(struct shmlink_link *link);
+void shmlink_link_fail(struct shmlink_link *link, const char *why, int err);
+
+/* handshake.c */
+void shmlink_handshake_begin(struct shmlink_link *link);
+void shmlink_handshake_step(struct shmlink_link *link);
+void shmlink_handshake_closed(const struct shmlink_link *link);
 
 /* memory.c */
 int shmlink_memory_grant(struct shmlink_memory *memory, domid_t domid,
