@@ -3,7 +3,7 @@
 
 #include "choose/model.h"
 #include "choose/order.h"
-#include "model/topology-tree.h"
+#include "model/topology.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,211 +1,291 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/topology.h"
 
-#include "model/topology-tree.h"
-
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-static const char *const type_names[] = {
-    "Machine", "Package", "Group", "L4Cache", "L3Cache", "L2Cache", "L1Cache",
-    "Core", "PU",
-};
-
-static int put_set(FILE *file, const char *name, hwloc_const_bitmap_t set)
-{
-    char *text = NULL;
-
-    if (hwloc_bitmap_asprintf(&text, set) < 0)
-        return -ENOMEM;
-    fprintf(file, " %s=\"%s\"", name, text);
-    free(text);
-    return 0;
-}
-
-static int put_sets(FILE *file, hwloc_const_bitmap_t pcpus,
-                    hwloc_const_bitmap_t complete, hwloc_const_bitmap_t nodes)
-{
-    int rc = put_set(file, "cpuset", pcpus);
-
-    if (!rc)
-        rc = put_set(file, "complete_cpuset", complete);
-    if (!rc)
-        rc = put_set(file, "nodeset", nodes);
-    if (!rc)
-        rc = put_set(file, "complete_nodeset", nodes);
-    return rc;
-}
-
-static uint64_t node_bytes(const struct snapshot *snapshot, unsigned os_index)
+void topology_tree_free(struct topology_tree *tree)
 {
     size_t i;
 
-    for (i = 0; i < snapshot->nr_nodes; i++)
-        if (snapshot->nodes[i].os_index == os_index)
-            return snapshot->nodes[i].size_bytes;
+    if (!tree)
+        return;
+    for (i = 0; i < tree->nr_items; i++) {
+        hwloc_bitmap_free(tree->items[i].set);
+        hwloc_bitmap_free(tree->items[i].own_nodes);
+    }
+    free(tree->items);
+    hwloc_bitmap_free(tree->online);
+    free(tree);
+}
+
+/* A candidate with the online part of set; none if that is empty. */
+static int add_item(struct topology_tree *tree, enum topology_type type,
+                    uint32_t os_index, hwloc_const_bitmap_t set)
+{
+    struct topology_item *item;
+
+    if (!hwloc_bitmap_intersects(set, tree->online))
+        return 0;
+    item = &tree->items[tree->nr_items++];
+    item->type = type;
+    item->os_index = os_index;
+    item->set = hwloc_bitmap_alloc();
+    item->own_nodes = hwloc_bitmap_alloc();
+    if (!item->set || !item->own_nodes ||
+        hwloc_bitmap_and(item->set, set, tree->online))
+        return -ENOMEM;
+    item->weight = (unsigned)hwloc_bitmap_weight(item->set);
+    item->first = (unsigned)hwloc_bitmap_first(item->set);
     return 0;
 }
 
-static int put_nodes(struct topology_tree *tree, FILE *file,
-                     const struct topology_item *item,
-                     hwloc_const_bitmap_t complete)
+static int compare_pcpus(const void *a, const void *b)
 {
-    hwloc_bitmap_t only = hwloc_bitmap_alloc();
-    int rc = only ? 0 : -ENOMEM;
-    unsigned node;
+    const struct snapshot_pcpu *p = *(const struct snapshot_pcpu *const *)a;
+    const struct snapshot_pcpu *q = *(const struct snapshot_pcpu *const *)b;
 
-    hwloc_bitmap_foreach_begin(node, item->own_nodes)
-        if (rc)
-            break;
-        hwloc_bitmap_only(only, node);
-        fprintf(file, "<object type=\"NUMANode\" os_index=\"%u\" "
-                "gp_index=\"%u\" local_memory=\"%llu\"", node,
-                tree->next_gp++,
-                (unsigned long long)node_bytes(tree->snapshot, node));
-        rc = put_sets(file, item->set, complete, only);
-        fputs("/>\n", file);
-    hwloc_bitmap_foreach_end();
-    hwloc_bitmap_free(only);
-    return rc;
+    if (p->socket != q->socket)
+        return p->socket < q->socket ? -1 : 1;
+    if (p->core != q->core)
+        return p->core < q->core ? -1 : 1;
+    return p->os_index < q->os_index ? -1 : p->os_index > q->os_index;
 }
 
-static int put_item(struct topology_tree *tree, FILE *file,
-                    const struct topology_item *item)
+/* Packages and cores: runs of equal numbers among the sorted pCPUs. */
+static int add_runs(struct topology_tree *tree, struct snapshot_pcpu **pcpus,
+                    size_t nr, enum topology_type type, hwloc_bitmap_t set)
 {
-    hwloc_const_bitmap_t complete;
-    const struct topology_item *child;
-    int rc;
-
-    complete = item->type == TOPOLOGY_MACHINE ? tree->complete : item->set;
-    fprintf(file, "<object type=\"%s\" gp_index=\"%u\"",
-            type_names[item->type], tree->next_gp++);
-    if (item->type == TOPOLOGY_NODE)
-        fputs(" kind=\"0\" subkind=\"0\"", file);
-    else if (item->type >= TOPOLOGY_L4 && item->type <= TOPOLOGY_L1)
-        fprintf(file, " cache_size=\"%llu\" depth=\"%u\" "
-                "cache_linesize=\"64\" cache_associativity=\"0\" "
-                "cache_type=\"%u\"", (unsigned long long)item->size_bytes,
-                TOPOLOGY_L1 + 1 - item->type,
-                item->type == TOPOLOGY_L1 ? 1U : 0U);
-    else
-        fprintf(file, " os_index=\"%u\"", item->os_index);
-    rc = put_sets(file, item->set, complete, item->nodes);
-    if (!rc && item->type == TOPOLOGY_MACHINE) {
-        rc = put_set(file, "allowed_cpuset", item->set);
-        if (!rc)
-            rc = put_set(file, "allowed_nodeset", item->nodes);
-    }
-    fputs(">\n", file);
-    if (!rc)
-        rc = put_nodes(tree, file, item, complete);
-    for (child = item->child; child && !rc; child = child->next)
-        rc = put_item(tree, file, child);
-    fputs("</object>\n", file);
-    return rc;
-}
-
-int topology_xml(const struct snapshot *snapshot, char **text_r,
-                 unsigned *dropped_r)
-{
-    struct topology_tree *tree = NULL;
-    char *text = NULL;
-    FILE *file = NULL;
-    size_t bytes;
-    int rc;
-
-    rc = topology_tree_build(&tree, snapshot);
-    if (rc)
-        return rc;
-    file = open_memstream(&text, &bytes);
-    if (!file) {
-        rc = -ENOMEM;
-        goto out;
-    }
-    tree->next_gp = 1;
-    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-          "<!DOCTYPE topology SYSTEM \"hwloc2.dtd\">\n"
-          "<topology version=\"2.0\">\n", file);
-    rc = put_item(tree, file, &tree->items[0]);
-    fputs("</topology>\n", file);
-    if (fclose(file) && !rc)
-        rc = -ENOMEM;
-
- out:
-    if (rc) {
-        free(text);
-    } else {
-        *text_r = text;
-        if (dropped_r)
-            *dropped_r = tree->dropped;
-    }
-    topology_tree_free(tree);
-    return rc;
-}
-
-static int add_distances(hwloc_topology_t topology,
-                         const struct snapshot *snapshot)
-{
-    size_t nr = snapshot->nr_nodes, i;
-    hwloc_distances_add_handle_t handle;
-    hwloc_uint64_t *values = NULL;
-    hwloc_obj_t *nodes = NULL;
+    size_t i;
     int rc = 0;
 
-    if (nr < 2 || !snapshot->nodes[0].nr_distances)
-        return 0;
-    nodes = calloc(nr, sizeof *nodes);
-    values = calloc(nr * nr, sizeof *values);
-    if (!nodes || !values) {
-        rc = -ENOMEM;
-        goto out;
+    hwloc_bitmap_zero(set);
+    for (i = 0; i < nr && !rc; i++) {
+        hwloc_bitmap_set(set, pcpus[i]->os_index);
+        if (i + 1 < nr && pcpus[i + 1]->socket == pcpus[i]->socket &&
+            (type == TOPOLOGY_PACKAGE || pcpus[i + 1]->core == pcpus[i]->core))
+            continue;
+        rc = add_item(tree, type, type == TOPOLOGY_PACKAGE ? pcpus[i]->socket
+                                                           : pcpus[i]->core,
+                      set);
+        hwloc_bitmap_zero(set);
     }
-    for (i = 0; i < nr; i++)
-        nodes[i] = hwloc_get_numanode_obj_by_os_index(topology,
-                                            snapshot->nodes[i].os_index);
-    for (i = 0; i < nr * nr; i++)
-        values[i] = snapshot->nodes[i / nr].distances[i % nr];
-    handle = hwloc_distances_add_create(topology, "NUMALatency",
-                                        HWLOC_DISTANCES_KIND_FROM_OS |
-                                        HWLOC_DISTANCES_KIND_MEANS_LATENCY,
-                                        0);
-    if (!handle || hwloc_distances_add_values(topology, handle, (unsigned)nr,
-                                              nodes, values, 0) ||
-        hwloc_distances_add_commit(topology, handle, 0))
-        rc = -EIO;
-
- out:
-    free(nodes);
-    free(values);
     return rc;
 }
 
-int topology_new(hwloc_topology_t *topology_r, const struct snapshot *snapshot,
-                 unsigned *dropped_r)
+/* Is set a union of whole cores?  pcpus are sorted by core. */
+static bool whole_cores(struct snapshot_pcpu **pcpus, size_t nr,
+                        hwloc_const_bitmap_t set)
 {
-    hwloc_topology_t topology = NULL;
-    char *text = NULL;
-    int rc;
+    size_t i;
 
-    rc = topology_xml(snapshot, &text, dropped_r);
-    if (rc)
-        return rc;
-    if (hwloc_topology_init(&topology)) {
-        rc = -ENOMEM;
+    for (i = 1; i < nr; i++)
+        if (pcpus[i]->socket == pcpus[i - 1]->socket &&
+            pcpus[i]->core == pcpus[i - 1]->core &&
+            hwloc_bitmap_isset(set, pcpus[i]->os_index) !=
+            hwloc_bitmap_isset(set, pcpus[i - 1]->os_index))
+            return false;
+    return true;
+}
+
+/* Whether all of them are in one socket; with core, even in one core. */
+static bool in_one(struct snapshot_pcpu **pcpus, size_t nr,
+                   hwloc_const_bitmap_t set, bool core)
+{
+    const struct snapshot_pcpu *first = NULL;
+    size_t i;
+
+    for (i = 0; i < nr; i++) {
+        if (!hwloc_bitmap_isset(set, pcpus[i]->os_index))
+            continue;
+        if (first && (pcpus[i]->socket != first->socket ||
+                      (core && pcpus[i]->core != first->core)))
+            return false;
+        first = pcpus[i];
+    }
+    return true;
+}
+
+static int add_nodes(struct topology_tree *tree, struct snapshot_pcpu **pcpus,
+                     size_t nr, hwloc_bitmap_t set)
+{
+    const struct snapshot *snapshot = tree->snapshot;
+    size_t node, i;
+    int rc = 0;
+
+    for (node = 0; node < snapshot->nr_nodes && !rc; node++) {
+        hwloc_bitmap_zero(set);
+        for (i = 0; i < nr; i++)
+            if (pcpus[i]->node == snapshot->nodes[node].os_index)
+                hwloc_bitmap_set(set, pcpus[i]->os_index);
+        if (whole_cores(pcpus, nr, set))
+            rc = add_item(tree, TOPOLOGY_NODE, snapshot->nodes[node].os_index,
+                          set);
+        else
+            tree->dropped++;
+    }
+    return rc;
+}
+
+/* All candidates but the machine. */
+static int add_all(struct topology_tree *tree, struct snapshot_pcpu **pcpus,
+                   size_t nr)
+{
+    const struct snapshot *snapshot = tree->snapshot;
+    const struct snapshot_cache *cache;
+    hwloc_bitmap_t set = hwloc_bitmap_alloc();
+    size_t i;
+    int rc = set ? 0 : -ENOMEM;
+
+    if (!rc)
+        rc = add_runs(tree, pcpus, nr, TOPOLOGY_PACKAGE, set);
+    if (!rc)
+        rc = add_runs(tree, pcpus, nr, TOPOLOGY_CORE, set);
+    if (!rc)
+        rc = add_nodes(tree, pcpus, nr, set);
+    for (i = 0; i < snapshot->nr_caches && !rc; i++) {
+        cache = &snapshot->caches[i];
+        /* No cache reaches from one package to another. */
+        if (whole_cores(pcpus, nr, cache->pcpus) &&
+            in_one(pcpus, nr, cache->pcpus, false))
+            rc = add_item(tree, TOPOLOGY_L1 + 1 - cache->level, 0,
+                          cache->pcpus);
+        else if (!in_one(pcpus, nr, cache->pcpus, true))
+            tree->dropped++;    /* a thread's own is nothing to look at */
+    }
+    for (i = 0; i < nr && !rc; i++) {
+        hwloc_bitmap_only(set, pcpus[i]->os_index);
+        rc = add_item(tree, TOPOLOGY_PU, pcpus[i]->os_index, set);
+    }
+    hwloc_bitmap_free(set);
+    return rc;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+    const struct topology_item *p = a, *q = b;
+
+    if (p->weight != q->weight)
+        return p->weight > q->weight ? -1 : 1;
+    if (p->type != q->type)
+        return p->type < q->type ? -1 : 1;
+    if (p->first != q->first)
+        return p->first < q->first ? -1 : 1;
+    return p->os_index < q->os_index ? -1 : p->os_index > q->os_index;
+}
+
+/*
+ * Put an item below the deepest object that has its PUs.  Items come largest
+ * first, so it fits exactly if that object is the same for all of them.
+ */
+static void place_item(struct topology_tree *tree, struct topology_item *item)
+{
+    struct topology_item *parent = tree->owner[item->first], **link;
+    unsigned pcpu;
+
+    hwloc_bitmap_foreach_begin(pcpu, item->set)
+        if (tree->owner[pcpu] != parent) {
+            tree->dropped++;
+            return;
+        }
+    hwloc_bitmap_foreach_end();
+
+    /* A node needs a group only where nothing else has its set, and the same
+     * cache or node given twice counts once. */
+    if (parent && parent->weight == item->weight) {
+        if (item->type == TOPOLOGY_NODE) {
+            hwloc_bitmap_set(parent->own_nodes, item->os_index);
+            return;
+        }
+        if (parent->type == item->type) {
+            tree->dropped++;
+            return;
+        }
+    }
+    if (item->type == TOPOLOGY_NODE)
+        hwloc_bitmap_set(item->own_nodes, item->os_index);
+
+    item->parent = parent;
+    if (parent) {
+        for (link = &parent->child; *link; link = &(*link)->next)
+            if ((*link)->first > item->first)
+                break;
+        item->next = *link;
+        *link = item;
+    }
+    hwloc_bitmap_foreach_begin(pcpu, item->set)
+        tree->owner[pcpu] = item;
+    hwloc_bitmap_foreach_end();
+}
+
+/* Nodes that found no place belong to the machine; one there must be. */
+static void place_rest(struct topology_tree *tree,
+                       struct topology_item *machine)
+{
+    const struct snapshot *snapshot = tree->snapshot;
+    size_t node, i;
+    bool found;
+
+    for (node = 0; node < snapshot->nr_nodes; node++) {
+        found = false;
+        for (i = 0; i < tree->nr_items && !found; i++)
+            found = hwloc_bitmap_isset(tree->items[i].own_nodes,
+                                       snapshot->nodes[node].os_index);
+        if (!found)
+            hwloc_bitmap_set(machine->own_nodes,
+                             snapshot->nodes[node].os_index);
+    }
+    if (!snapshot->nr_nodes)
+        hwloc_bitmap_set(machine->own_nodes, 0);
+}
+
+int topology_tree_build(struct topology_tree **tree_r,
+                        const struct snapshot *snapshot)
+{
+    struct snapshot_pcpu **pcpus = NULL;
+    struct topology_tree *tree;
+    size_t i, nr = 0;
+    int rc = -ENOMEM;
+
+    tree = calloc(1, sizeof *tree);
+    if (!tree)
+        return -ENOMEM;
+    tree->snapshot = snapshot;
+    tree->max_items = 3 * snapshot->nr_pcpus + snapshot->nr_caches +
+                      snapshot->nr_nodes + 1;
+    tree->items = calloc(tree->max_items, sizeof *tree->items);
+    tree->online = hwloc_bitmap_alloc();
+    pcpus = calloc(snapshot->nr_pcpus + 1, sizeof *pcpus);
+    if (!tree->items || !tree->online || !pcpus)
+        goto out;
+
+    for (i = 0; i < snapshot->nr_pcpus; i++) {
+        if (!snapshot->pcpus[i].online)
+            continue;
+        hwloc_bitmap_set(tree->online, snapshot->pcpus[i].os_index);
+        pcpus[nr++] = &snapshot->pcpus[i];
+    }
+    if (!nr) {
+        rc = -EINVAL;
         goto out;
     }
-    if (hwloc_topology_set_xmlbuffer(topology, text, (int)strlen(text) + 1) ||
-        hwloc_topology_load(topology))
-        rc = -EIO;
-    else
-        rc = add_distances(topology, snapshot);
+    qsort(pcpus, nr, sizeof *pcpus, compare_pcpus);
+
+    rc = add_item(tree, TOPOLOGY_MACHINE, 0, tree->online);
+    if (!rc)
+        rc = add_all(tree, pcpus, nr);
+    if (rc)
+        goto out;
+    qsort(tree->items, tree->nr_items, sizeof *tree->items, compare_items);
+    for (i = 0; i < tree->nr_items; i++)
+        place_item(tree, &tree->items[i]);
+    place_rest(tree, &tree->items[0]);
 
  out:
-    free(text);
-    if (rc && topology)
-        hwloc_topology_destroy(topology);
-    else if (!rc)
-        *topology_r = topology;
+    free(pcpus);
+    if (rc)
+        topology_tree_free(tree);
+    else
+        *tree_r = tree;
     return rc;
 }

@@ -1,35 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The host's topology as hwloc sees one, built from a snapshot.
+ * The host's topology as a tree of what contains what, from a snapshot: plain
+ * hwloc in dom0 would see dom0's own vCPUs in a made-up one.
  *
- * Plain hwloc in dom0 sees dom0's own vCPUs in a made-up topology; this one is
- * made of what Xen said, as XML in memory that hwloc imports.  hwloc then
- * knows that it is not this machine, and refuses to bind to it.
- *
- * Offline pCPUs are only in the machine's complete cpuset.  Objects that
- * cross others cannot be shown in a tree: caches give way, and so do nodes that
- * cross packages or split cores; those then belong to the whole machine.
+ * Objects that cross others cannot be in a tree: caches give way, and so do
+ * nodes that cross packages or split cores; those then belong to the whole
+ * machine.
  */
 #ifndef SHMLINK_MODEL_TOPOLOGY_H
 #define SHMLINK_MODEL_TOPOLOGY_H
 
-#include <hwloc.h>
+#include "model/snapshot.h"
 
-struct snapshot;
+/* From the outside in, where two have the same set. */
+enum topology_type {
+    TOPOLOGY_MACHINE, TOPOLOGY_PACKAGE, TOPOLOGY_NODE, TOPOLOGY_L4,
+    TOPOLOGY_L3, TOPOLOGY_L2, TOPOLOGY_L1, TOPOLOGY_CORE, TOPOLOGY_PU,
+};
+
+struct topology_item {
+    enum topology_type type;
+    uint32_t os_index;
+    hwloc_bitmap_t set;			/* online PUs in it */
+    unsigned weight, first;		/* of set */
+    struct topology_item *parent, *child, *next;
+    hwloc_bitmap_t own_nodes;		/* NUMA nodes that are children */
+};
+
+struct topology_tree {
+    const struct snapshot *snapshot;
+    struct topology_item *items;
+    size_t nr_items, max_items;
+    /* The deepest with that PU, by os_index. */
+    struct topology_item *owner[SNAPSHOT_PCPUS_MAX];
+    hwloc_bitmap_t online;
+    unsigned dropped;
+};
 
 /*
- * snapshot must have passed snapshot_check().  dropped_r, may be NULL: number
- * of objects that gave way.  Errors: -EINVAL no online pCPU, -ENOMEM, -EIO
- * hwloc refused the result.  Owns: caller, hwloc_topology_destroy().
+ * items[0] is the machine; those that were dropped have no parent.  snapshot
+ * must have passed snapshot_check().  Errors: -EINVAL no online pCPU, -ENOMEM.
+ * Owns: caller, topology_tree_free().
  */
-int topology_new(hwloc_topology_t *topology_r, const struct snapshot *snapshot,
-                 unsigned *dropped_r);
-
-/*
- * The XML that topology_new() imports, without the distances, which hwloc is
- * given apart.  Errors as above.  Owns: caller, free().
- */
-int topology_xml(const struct snapshot *snapshot, char **text_r,
-                 unsigned *dropped_r);
+int topology_tree_build(struct topology_tree **tree_r,
+                        const struct snapshot *snapshot);
+void topology_tree_free(struct topology_tree *tree);
 
 #endif

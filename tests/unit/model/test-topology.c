@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From what Xen says to an hwloc topology, odd hosts included. */
+/* From what Xen says to a tree, odd hosts included. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,84 +24,97 @@ static struct snapshot *symmetric(uint32_t sockets, uint32_t cores,
     return snapshot;
 }
 
-static hwloc_topology_t load(struct snapshot *snapshot, unsigned dropped)
+static struct topology_tree *load(struct snapshot *snapshot, unsigned dropped)
 {
-    unsigned dropped_now = 99;
-    hwloc_topology_t topology;
+    struct topology_tree *tree = NULL;
 
     assert_int_equal(snapshot_check(snapshot, NULL), 0);
-    assert_int_equal(topology_new(&topology, snapshot, &dropped_now), 0);
-    assert_int_equal(dropped_now, dropped);
-    hwloc_topology_check(topology);
-    assert_int_equal(hwloc_topology_is_thissystem(topology), 0);
-    return topology;
+    assert_int_equal(topology_tree_build(&tree, snapshot), 0);
+    assert_int_equal(tree->dropped, dropped);
+    return tree;
 }
 
-static hwloc_obj_type_t ancestor(hwloc_topology_t topology, unsigned a,
-                                 unsigned b)
+/* The type of the closest that has both PUs. */
+static enum topology_type ancestor(const struct topology_tree *tree,
+                                   unsigned a, unsigned b)
 {
-    return hwloc_get_common_ancestor_obj(topology,
-        hwloc_get_pu_obj_by_os_index(topology, a),
-        hwloc_get_pu_obj_by_os_index(topology, b))->type;
+    const struct topology_item *item = tree->owner[a];
+
+    while (!hwloc_bitmap_isset(item->set, b))
+        item = item->parent;
+    return item->type;
 }
 
-static int count(hwloc_topology_t topology, hwloc_obj_type_t type)
+static bool placed(const struct topology_tree *tree, size_t i)
 {
-    return hwloc_get_nbobjs_by_type(topology, type);
+    return !i || tree->items[i].parent;
+}
+
+static unsigned count(const struct topology_tree *tree,
+                      enum topology_type type)
+{
+    unsigned nr = 0;
+    size_t i;
+
+    for (i = 0; i < tree->nr_items; i++)
+        nr += placed(tree, i) && tree->items[i].type == type;
+    return nr;
+}
+
+static int count_nodes(const struct topology_tree *tree)
+{
+    int nr = 0;
+    size_t i;
+
+    for (i = 0; i < tree->nr_items; i++)
+        nr += placed(tree, i) ? hwloc_bitmap_weight(tree->items[i].own_nodes)
+                              : 0;
+    return nr;
 }
 
 static void test_empty(void **state)
 {
     struct snapshot *snapshot;
-    hwloc_topology_t topology;
+    struct topology_tree *topology = NULL;
 
     (void)state;
     assert_int_equal(snapshot_new(&snapshot), 0);
-    assert_int_equal(topology_new(&topology, snapshot, NULL), -EINVAL);
+    assert_int_equal(topology_tree_build(&topology, snapshot), -EINVAL);
     snapshot_free(snapshot);
 
     /* All there is, is offline. */
     snapshot = symmetric(1, 1, 1, false);
     snapshot->pcpus[0].online = false;
-    assert_int_equal(topology_new(&topology, snapshot, NULL), -EINVAL);
+    assert_int_equal(topology_tree_build(&topology, snapshot), -EINVAL);
     snapshot_free(snapshot);
 }
 
 static void test_full(void **state)
 {
     struct snapshot *snapshot = symmetric(8, 64, 2, true);
-    hwloc_topology_t topology = load(snapshot, 0);
+    struct topology_tree *topology = load(snapshot, 0);
 
     (void)state;
-    assert_int_equal(count(topology, HWLOC_OBJ_PU), 1024);
-    assert_int_equal(count(topology, HWLOC_OBJ_L3CACHE), 128);
-    assert_int_equal(count(topology, HWLOC_OBJ_NUMANODE), 8);
-    hwloc_topology_destroy(topology);
+    assert_int_equal(count(topology, TOPOLOGY_PU), 1024);
+    assert_int_equal(count(topology, TOPOLOGY_L3), 128);
+    assert_int_equal(count_nodes(topology), 8);
+    topology_tree_free(topology);
     snapshot_free(snapshot);
 }
 
 static void test_typical(void **state)
 {
     struct snapshot *snapshot = symmetric(2, 8, 2, true);
-    hwloc_topology_t topology = load(snapshot, 0);
-    struct hwloc_distances_s *distances = NULL;
-    unsigned one = 1;
+    struct topology_tree *topology = load(snapshot, 0);
 
     (void)state;
-    assert_int_equal(count(topology, HWLOC_OBJ_PACKAGE), 2);
-    assert_int_equal(count(topology, HWLOC_OBJ_CORE), 16);
-    assert_int_equal(ancestor(topology, 0, 1), HWLOC_OBJ_CORE);
-    assert_int_equal(ancestor(topology, 0, 2), HWLOC_OBJ_L3CACHE);
-    assert_int_equal(ancestor(topology, 0, 8), HWLOC_OBJ_PACKAGE);
-    assert_int_equal(ancestor(topology, 0, 16), HWLOC_OBJ_MACHINE);
-    assert_int_equal(hwloc_distances_get_by_name(topology, "NUMALatency",
-                                                 &one, &distances, 0), 0);
-    assert_int_equal(one, 1);
-    assert_int_equal(distances->nbobjs, 2);
-    assert_int_equal(distances->values[0], 10);
-    assert_int_equal(distances->values[1], 21);
-    hwloc_distances_release(topology, distances);
-    hwloc_topology_destroy(topology);
+    assert_int_equal(count(topology, TOPOLOGY_PACKAGE), 2);
+    assert_int_equal(count(topology, TOPOLOGY_CORE), 16);
+    assert_int_equal(ancestor(topology, 0, 1), TOPOLOGY_CORE);
+    assert_int_equal(ancestor(topology, 0, 2), TOPOLOGY_L3);
+    assert_int_equal(ancestor(topology, 0, 8), TOPOLOGY_PACKAGE);
+    assert_int_equal(ancestor(topology, 0, 16), TOPOLOGY_MACHINE);
+    topology_tree_free(topology);
     snapshot_free(snapshot);
 }
 
@@ -113,30 +126,29 @@ static void test_nodes(void **state)
         .vcpus_min = 1, .vcpus_max = 1, .seed = 1,
     };
     struct snapshot *snapshot;
-    hwloc_topology_t topology;
-    hwloc_obj_t pu;
+    struct topology_tree *topology;
     size_t i;
 
     (void)state;
     assert_int_equal(generate(&snapshot, &options), 0);
     topology = load(snapshot, 0);
-    assert_int_equal(count(topology, HWLOC_OBJ_NUMANODE), 4);
-    assert_int_equal(ancestor(topology, 0, 1), HWLOC_OBJ_GROUP);
-    assert_int_equal(ancestor(topology, 0, 2), HWLOC_OBJ_PACKAGE);
-    pu = hwloc_get_pu_obj_by_os_index(topology, 6);
-    assert_int_equal(hwloc_bitmap_first(pu->nodeset), 3);
-    hwloc_topology_destroy(topology);
+    assert_int_equal(count_nodes(topology), 4);
+    assert_int_equal(ancestor(topology, 0, 1), TOPOLOGY_NODE);
+    assert_int_equal(ancestor(topology, 0, 2), TOPOLOGY_PACKAGE);
+    assert_int_equal(hwloc_bitmap_first(topology->owner[6]->parent->parent->
+                                        own_nodes), 3);
+    topology_tree_free(topology);
     snapshot_free(snapshot);
 
     snapshot = symmetric(4, 2, 1, false);
     for (i = 0; i < snapshot->nr_pcpus; i++)
         snapshot->pcpus[i].node = snapshot->pcpus[i].socket / 2;
     topology = load(snapshot, 0);
-    assert_int_equal(ancestor(topology, 0, 2), HWLOC_OBJ_GROUP);
-    assert_int_equal(ancestor(topology, 0, 4), HWLOC_OBJ_MACHINE);
+    assert_int_equal(ancestor(topology, 0, 2), TOPOLOGY_NODE);
+    assert_int_equal(ancestor(topology, 0, 4), TOPOLOGY_MACHINE);
     /* Nodes 2 and 3 have memory and no pCPU. */
-    assert_int_equal(count(topology, HWLOC_OBJ_NUMANODE), 4);
-    hwloc_topology_destroy(topology);
+    assert_int_equal(count_nodes(topology), 4);
+    topology_tree_free(topology);
     snapshot_free(snapshot);
 }
 
@@ -145,7 +157,7 @@ static void test_asymmetric(void **state)
 {
     struct snapshot *snapshot = symmetric(2, 2, 2, false);
     struct snapshot_cache *cache;
-    hwloc_topology_t topology;
+    struct topology_tree *topology;
 
     (void)state;
     snapshot->pcpus[5].online = snapshot->pcpus[7].online = false;
@@ -156,17 +168,15 @@ static void test_asymmetric(void **state)
     cache->level = 3;
     hwloc_bitmap_set_range(cache->pcpus, 0, 3);
     topology = load(snapshot, 0);
-    assert_int_equal(count(topology, HWLOC_OBJ_PU), 6);
-    assert_int_equal(count(topology, HWLOC_OBJ_CORE), 4);
-    assert_int_equal(ancestor(topology, 0, 1), HWLOC_OBJ_CORE);
+    assert_int_equal(count(topology, TOPOLOGY_PU), 6);
+    assert_int_equal(count(topology, TOPOLOGY_CORE), 4);
+    assert_int_equal(ancestor(topology, 0, 1), TOPOLOGY_CORE);
     /* Package and cache have the same pCPUs; the cache is the closer. */
-    assert_int_equal(ancestor(topology, 0, 2), HWLOC_OBJ_L3CACHE);
-    assert_int_equal(ancestor(topology, 4, 6), HWLOC_OBJ_PACKAGE);
-    assert_int_equal(ancestor(topology, 0, 4), HWLOC_OBJ_MACHINE);
-    assert_null(hwloc_get_pu_obj_by_os_index(topology, 5));
-    assert_int_equal(hwloc_bitmap_weight(
-        hwloc_topology_get_complete_cpuset(topology)), 8);
-    hwloc_topology_destroy(topology);
+    assert_int_equal(ancestor(topology, 0, 2), TOPOLOGY_L3);
+    assert_int_equal(ancestor(topology, 4, 6), TOPOLOGY_PACKAGE);
+    assert_int_equal(ancestor(topology, 0, 4), TOPOLOGY_MACHINE);
+    assert_null(topology->owner[5]);
+    topology_tree_free(topology);
     snapshot_free(snapshot);
 }
 
@@ -175,7 +185,7 @@ static void test_hostile(void **state)
 {
     struct snapshot *snapshot = symmetric(2, 4, 2, false);
     struct snapshot_cache *cache;
-    hwloc_topology_t topology;
+    struct topology_tree *topology;
     size_t i;
 
     (void)state;
@@ -190,9 +200,9 @@ static void test_hostile(void **state)
                                i == 0 ? 5 : i == 3 ? 11 : 3);
     }
     topology = load(snapshot, 4);
-    assert_int_equal(count(topology, HWLOC_OBJ_L3CACHE), 1);
-    assert_int_equal(count(topology, HWLOC_OBJ_CORE), 8);
-    hwloc_topology_destroy(topology);
+    assert_int_equal(count(topology, TOPOLOGY_L3), 1);
+    assert_int_equal(count(topology, TOPOLOGY_CORE), 8);
+    topology_tree_free(topology);
     snapshot_free(snapshot);
 
     /* numa=fake: every node has every second thread. */
@@ -200,9 +210,9 @@ static void test_hostile(void **state)
     for (i = 0; i < snapshot->nr_pcpus; i++)
         snapshot->pcpus[i].node = i % 2;
     topology = load(snapshot, 2);
-    assert_int_equal(count(topology, HWLOC_OBJ_CORE), 4);
-    assert_int_equal(count(topology, HWLOC_OBJ_NUMANODE), 2);
-    hwloc_topology_destroy(topology);
+    assert_int_equal(count(topology, TOPOLOGY_CORE), 4);
+    assert_int_equal(count_nodes(topology), 2);
+    topology_tree_free(topology);
     snapshot_free(snapshot);
 
     /* No nodes at all, all on one core, numbers with gaps. */
@@ -224,9 +234,9 @@ static void test_hostile(void **state)
     for (i = 0; i < snapshot->nr_vcpus; i++)
         snapshot->vcpus[i].pcpu = 0;
     topology = load(snapshot, 0);
-    assert_int_equal(ancestor(topology, 0, 3000), HWLOC_OBJ_CORE);
-    assert_int_equal(count(topology, HWLOC_OBJ_NUMANODE), 1);
-    hwloc_topology_destroy(topology);
+    assert_int_equal(ancestor(topology, 0, 3000), TOPOLOGY_CORE);
+    assert_int_equal(count_nodes(topology), 1);
+    topology_tree_free(topology);
     snapshot_free(snapshot);
 }
 
