@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # lab: --guests 2 --topology sockets=1,cores=2,threads=2 --sched credit
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Goal: two VMs on the sibling threads of one core are named and taken apart.
+# Goal: two busy VMs on the sibling threads of one core, beside a core that is
+# idle, are named and taken apart.
 
 . /lab/advise.sh
 
@@ -11,6 +12,9 @@ core_of() { jq -r --argjson p "$1" '.pcpus[] | select(.pcpu == $p) | .core' \
 note "vm1 and vm2 on the threads of one core"
 place vm1 2
 place vm2 3
+# A stream by dom0's bridge alone keeps neither busy enough to be in the way.
+hog_start vm1
+hog_start vm2
 stream_start vm1 vm2
 xl shmlink snapshot -t 10 "$RESULTS/host.json" || fail "snapshot"
 [ "$(core_of 2)" = "$(core_of 3)" ] || fail "pCPUs 2 and 3 are no siblings"
@@ -28,3 +32,5 @@ sed -n '/^\[/,$p' "$RESULTS/apply.txt"
 [ "$(core_of "$(hard_of vm1 0)")" != "$(core_of "$(hard_of vm2 0)")" ] ||
     fail "still on one core: $(xl vcpu-list)"
 stream_stop vm1
+hog_stop vm1
+hog_stop vm2
