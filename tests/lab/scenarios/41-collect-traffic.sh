@@ -82,11 +82,10 @@ check() { # FROM TO: difference in stated errors
         "$RESULTS/exact.json")
     jq -r --argjson from "$from" --argjson to "$to" --argjson e "$exact" \
         --arg pair "$a $b" '.duration as $d | (first(.traffic[] |
-        select(.from == $from and .to == $to)) // {bytes: {value: 0,
-        error: 0}, packets: {value: 0}, tcp: 0, udp: 0}) |
+        select(.from == $from and .to == $to)) //
+        {bytes: {value: 0, error: 0}}) |
         "\($pair) exact \($e) estimate \(.bytes.value * $d | floor) error \(
-        .bytes.error * $d | floor) tcp \(.tcp * $d | floor) udp \(
-        .udp * $d | floor)"' "$RESULTS/traffic.json"
+        .bytes.error * $d | floor)"' "$RESULTS/traffic.json"
 }
 
 for pair in "vm1 vm2" "vm3 vm2" "vm3 vm1" "vm2 vm1" "vm2 vm3" "vm1 vm3"; do
@@ -99,9 +98,6 @@ done | tee "$RESULTS/pairs" | awk '
       # Small change of ARP and the like apart, within three errors.
       if (d > 3 * $8 + 3000) bad = 1 }
     END { exit bad }' || fail "an estimate is off by more than it says"
-awk '$1 == "vm1" && $2 == "vm2" { tcp = $10 > 0.9 * $6 }
-     $1 == "vm3" && $2 == "vm1" { udp = $12 > 0.9 * $6 }
-     END { exit !(tcp && udp) }' "$RESULTS/pairs" || fail "protocols"
 jq -r '.notes[] | "\(.source): \(.text)"' "$RESULTS/traffic.json"
 
 note "a killed snapshot leaves no filter"
