@@ -112,7 +112,7 @@ note "XDP"
 for mode in native generic; do
     # shellcheck disable=SC2016
     dropped vm2 "an XDP program, $mode" "python3 /lab/xdp-drop.py eth0 $mode \
-        </dev/null >/tmp/xdp 2>&1 & for i in 1 2 3 4 5 6 7 8 9; do
+        </dev/null >/tmp/xdp 2>&1 & for i in {1..60}; do
         grep -q attached /tmp/xdp && exit; sleep 0.3; done; cat /tmp/xdp; exit 1"
     if [ "$mode" = native ]; then
         expect_held vm1 peer
