@@ -6,7 +6,8 @@
 #include <time.h>
 
 #include "command.h"
-#include "list-json.h"
+#include "base/jsonio.h"
+#include "base/uuid.h"
 #include "session.h"
 #include "shmlink.h"
 
@@ -114,6 +115,86 @@ static void list_print(const struct shmlink_link *links, size_t nr,
               "is shown the other one counted\n", stderr);
 }
 
+#define AT(member) offsetof(struct shmlink_counters, member)
+#define COUNTER(name) JSONIO_KEY(#name, U64, name)
+static const struct jsonio_field counter_keys[] = {
+    COUNTER(tx_bytes), COUNTER(tx_packets),
+    COUNTER(rx_bytes), COUNTER(rx_packets),
+    COUNTER(tx_notifications), COUNTER(rx_notifications),
+    COUNTER(tx_stalls), COUNTER(tx_drops), COUNTER(rx_drops),
+};
+static const struct jsonio_table counter_fields = {
+    JSONIO_TABLE(counter_keys, struct shmlink_counters),
+};
+
+static void put_counters(struct jsonio_out *out,
+                         const struct shmlink_counters *counters)
+{
+    const char *word;
+    unsigned int n;
+
+    jsonio_put(out, "counters", &counter_fields, counters, counters);
+    jsonio_open(out, "held", '[');
+    for (n = 0; (word = shmlink_held_word(n)); n++)
+        if (counters->held & UINT64_C(1) << n)
+            jsonio_put_text(out, NULL, word);
+    jsonio_close(out, ']');
+}
+
+static void put_end(struct jsonio_out *out, const struct shmlink_link *link,
+                    int end)
+{
+    char uuid[UUID_TEXT_BYTES];
+
+    uuid_text(link->uuid[end], uuid);
+    jsonio_open(out, NULL, '{');
+    jsonio_put_text(out, "name", link->name[end]);
+    jsonio_put_int(out, "domid", link->domid[end]);
+    jsonio_put_text(out, "uuid", uuid);
+    jsonio_put_text(out, "role", end ? "front" : "back");
+    jsonio_put_int(out, "vif", link->vif[end]);
+    if (link->counters_ok[end]) {
+        put_counters(out, &link->counters[end]);
+    } else {
+        jsonio_put_text(out, "counters", NULL);
+        jsonio_put_text(out, "held", NULL);
+    }
+    jsonio_close(out, '}');
+}
+
+/* "" is null. */
+static void put_known(struct jsonio_out *out, const char *key,
+                      const char *text)
+{
+    jsonio_put_text(out, key, text[0] ? text : NULL);
+}
+
+static void list_json(const struct shmlink_link *links, size_t nr)
+{
+    struct jsonio_out out = { .f = stdout };
+    const struct shmlink_link *link;
+
+    jsonio_open(&out, NULL, '[');
+    for (link = links; link < links + nr; link++) {
+        jsonio_open(&out, NULL, '{');
+        jsonio_put_text(&out, "nonce", link->nonce);
+        jsonio_put_text(&out, "state", shmlink_state_name(link->state));
+        jsonio_put_int(&out, "since", link->since);
+        jsonio_put_bool(&out, "forced", link->forced);
+        put_known(&out, "bypasses", link->bypasses);
+        jsonio_put_int(&out, "ring_bytes", link->ring_bytes);
+        jsonio_put_int(&out, "device", link->devid);
+        put_known(&out, "bridge", link->bridge);
+        jsonio_open(&out, "ends", '[');
+        put_end(&out, link, 0);
+        put_end(&out, link, 1);
+        jsonio_close(&out, ']');
+        jsonio_close(&out, '}');
+    }
+    jsonio_close(&out, ']');
+    putchar('\n');
+}
+
 int cmd_list(int argc, char **argv)
 {
     static const struct option longopts[] = {
@@ -141,7 +222,7 @@ int cmd_list(int argc, char **argv)
     if (shmlink_list(session.ctx, argv[optind], true, &links, &nr))
         status = session_failed(&session);
     else if (json)
-        list_json_print(stdout, links, nr);
+        list_json(links, nr);
     else
         list_print(links, nr, detailed);
     free(links);

@@ -93,7 +93,7 @@ void jsonio_put_int(struct jsonio_out *out, const char *key, int64_t value)
     fprintf(out->f, "%lld", (long long)value);
 }
 
-void jsonio_put_uint(struct jsonio_out *out, const char *key, uint64_t value)
+static void put_uint(struct jsonio_out *out, const char *key, uint64_t value)
 {
     begin(out, key);
     fprintf(out->f, "%llu", (unsigned long long)value);
@@ -104,7 +104,7 @@ void jsonio_put_uint(struct jsonio_out *out, const char *key, uint64_t value)
  * from a file is the plan from the host: 15 are kept by every double, and
  * show no more than there are.
  */
-void jsonio_put_real(struct jsonio_out *out, const char *key, double value)
+static void put_real(struct jsonio_out *out, const char *key, double value)
 {
     char text[40];
     int digits;
@@ -134,7 +134,7 @@ void jsonio_put_text(struct jsonio_out *out, const char *key,
     put_string(out, text);
 }
 
-void jsonio_put_set(struct jsonio_out *out, const char *key,
+static void put_set(struct jsonio_out *out, const char *key,
                     hwloc_const_bitmap_t set)
 {
     int first, last = -1;
@@ -191,7 +191,7 @@ static void put_number(struct jsonio_out *out,
     switch (field->kind) {
     case JSONIO_U64:
         number = *(const uint64_t *)at;
-        jsonio_put_uint(out, field->key, number);
+        put_uint(out, field->key, number);
         return;
     case JSONIO_REF:
         position = *(const size_t *)at;
@@ -208,7 +208,7 @@ static void put_number(struct jsonio_out *out,
     if (number == none)
         jsonio_put_text(out, field->key, NULL);
     else
-        jsonio_put_uint(out, field->key, number);
+        put_uint(out, field->key, number);
 }
 
 static void put_field(struct jsonio_out *out, const struct jsonio_field *field,
@@ -224,7 +224,7 @@ static void put_field(struct jsonio_out *out, const struct jsonio_field *field,
         jsonio_put_int(out, field->key, *(const int64_t *)at);
         break;
     case JSONIO_REAL:
-        jsonio_put_real(out, field->key, *(const double *)at);
+        put_real(out, field->key, *(const double *)at);
         break;
     case JSONIO_WORD:
         jsonio_put_text(out, field->key,
@@ -245,7 +245,7 @@ static void put_field(struct jsonio_out *out, const struct jsonio_field *field,
         put_bytes(out, field, at);
         break;
     case JSONIO_SET:
-        jsonio_put_set(out, field->key, *(const hwloc_bitmap_t *)at);
+        put_set(out, field->key, *(const hwloc_bitmap_t *)at);
         break;
     case JSONIO_OBJECT:
         jsonio_put(out, field->key, field->table, root, at);

@@ -187,7 +187,8 @@ int jsonio_set_parse(hwloc_bitmap_t set, const char *text, unsigned max);
 /* --- writing --------------------------------------------------------------- */
 
 struct jsonio_out {
-    FILE *f;			/* of text */
+    FILE *f;			/* the caller's, who alone heeds its errors;
+				   or of text, by jsonio_begin */
     char *text;
     size_t bytes;
     unsigned depth;
@@ -206,14 +207,10 @@ void jsonio_close(struct jsonio_out *out, char bracket);
 
 /* A field of the object that is open, or (key NULL) an element of the list. */
 void jsonio_put_int(struct jsonio_out *out, const char *key, int64_t value);
-void jsonio_put_uint(struct jsonio_out *out, const char *key, uint64_t value);
-void jsonio_put_real(struct jsonio_out *out, const char *key, double value);
 void jsonio_put_bool(struct jsonio_out *out, const char *key, bool value);
 /* NULL is null. */
 void jsonio_put_text(struct jsonio_out *out, const char *key,
                      const char *text);
-void jsonio_put_set(struct jsonio_out *out, const char *key,
-                    hwloc_const_bitmap_t set);
 /* What is JSON already. */
 void jsonio_put_raw(struct jsonio_out *out, const char *key,
                     const char *json);

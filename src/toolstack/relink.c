@@ -79,9 +79,9 @@ static int relink_one(struct shmlink_ctx *ctx, const struct remembered *link,
 
 int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r)
 {
-    struct remembered *links = NULL;
+    struct remembered_list list;
     struct shmlink_domain domain;
-    size_t i, nr;
+    size_t i;
     int rc;
 
     ctx_begin(ctx);
@@ -91,12 +91,12 @@ int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r)
         rc = ctx_lock(ctx);
     if (rc)
         return rc;
-    rc = remember_read(ctx, &links, &nr);
+    rc = remember_read(ctx, &list);
     ctx_unlock(ctx);
-    for (i = 0; i < nr && rc >= 0; i++) {
-        rc = relink_one(ctx, &links[i], dom ? domain.uuid : NULL);
+    for (i = 0; i < list.nr_links && rc >= 0; i++) {
+        rc = relink_one(ctx, &list.links[i], dom ? domain.uuid : NULL);
         *nr_r += rc > 0;
     }
-    free(links);
+    free(list.links);
     return rc < 0 ? rc : 0;
 }

@@ -2,237 +2,107 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/jsonio.h"
 #include "toolstack/ctx.h"
-#include "toolstack/domain.h"
 #include "toolstack/pick.h"
 #include "toolstack/remember.h"
 #include "shmlink-wire.h"
-#include "base/uuid.h"
 
-enum { KEEP_SECONDS = 7 * 24 * 3600, FILE_BYTES_MAX = 1 << 20 };
+enum { KEEP_SECONDS = 7 * 24 * 3600, LINKS_MAX = 10000 };
 
-static int remember_parse_uuid(json_object *uuids, size_t index,
-                               uint8_t uuid_r[16])
+static const struct jsonio_field uuid_key[] = { { .kind = JSONIO_UUID } };
+static const struct jsonio_table uuid_fields = {
+    JSONIO_TABLE(uuid_key, uint8_t[16]),
+};
+static const struct jsonio_field vif_key[] = {
+    { .kind = JSONIO_INDEX, .most = UINT32_MAX },
+};
+static const struct jsonio_table vif_fields = {
+    JSONIO_TABLE(vif_key, uint32_t),
+};
+
+#define AT(member) offsetof(struct remembered, member)
+static const struct jsonio_field link_keys[] = {
+    JSONIO_KEY("uuid", ARRAY, uuid, 2, 2, .table = &uuid_fields),
+    /* Before guests had a link for each pair of vifs none was noted. */
+    JSONIO_KEY("vif", ARRAY, vif, 0, 2, .table = &vif_fields),
+    JSONIO_KEY("ring_bytes", U32, ring_bytes, SHMLINK_RING_BYTES_MIN,
+               SHMLINK_RING_BYTES_MAX, JSONIO_REQUIRED),
+    JSONIO_KEY("force", BOOL, force, .missing = JSONIO_REQUIRED),
+    JSONIO_KEY("since", TIME, since, .missing = JSONIO_REQUIRED),
+};
+#undef AT
+
+static void check_link(struct jsonio_in *in, const void *object)
 {
-    json_object *item = json_object_array_get_idx(uuids, index);
-    const char *text = item ? json_object_get_string(item) : NULL;
+    const struct remembered *link = object;
 
-    return text ? domain_uuid_parse(text, uuid_r) : -EINVAL;
+    if (link->ring_bytes & (link->ring_bytes - 1))
+        jsonio_fail(in, -EINVAL, "ring_bytes: no power of two");
 }
 
-/* Before guests had a link for each pair of vifs none was noted. */
-static int remember_parse_vifs(json_object *item, uint32_t vif_r[2])
+static const struct jsonio_table link_fields = {
+    JSONIO_TABLE(link_keys, struct remembered), .check = check_link,
+};
+
+#define AT(member) offsetof(struct remembered_list, member)
+static const struct jsonio_field list_keys[] = {
+    JSONIO_KEY("links", LIST, links, 0, LINKS_MAX, JSONIO_REQUIRED,
+               .table = &link_fields, .offset_nr = AT(nr_links)),
+};
+static const struct jsonio_table list_fields = {
+    JSONIO_TABLE(list_keys, struct remembered_list),
+};
+
+static void remember_path(const struct shmlink_ctx *ctx, char path_r[512])
 {
-    json_object *vifs, *vif;
-    int64_t value;
+    snprintf(path_r, 512, "%s/remembered.json", ctx->paths.state_dir);
+}
+
+int remember_read(struct shmlink_ctx *ctx, struct remembered_list *list_r)
+{
+    struct remembered_list list = { 0 };
+    struct jsonio_in in = { 0 };
+    char path[512];
     size_t i;
+    int rc;
 
-    vif_r[0] = vif_r[1] = SHMLINK_VIF_ANY;
-    if (!json_object_object_get_ex(item, "vif", &vifs))
-        return 0;
-    if (!json_object_is_type(vifs, json_type_array) ||
-        json_object_array_length(vifs) != 2)
-        return -EINVAL;
-    for (i = 0; i < 2; i++) {
-        vif = json_object_array_get_idx(vifs, i);
-        value = json_object_get_int64(vif);
-        if (!json_object_is_type(vif, json_type_int) || value < 0 ||
-            value > SHMLINK_VIF_ANY)
-            return -EINVAL;
-        vif_r[i] = (uint32_t)value;
-    }
-    return 0;
-}
-
-static int remember_parse_link(json_object *item, struct remembered *link_r)
-{
-    json_object *uuids, *ring_bytes, *force, *since;
-    int64_t bytes;
-
-    if (!json_object_object_get_ex(item, "uuid", &uuids) ||
-        !json_object_is_type(uuids, json_type_array) ||
-        json_object_array_length(uuids) != 2 ||
-        !json_object_object_get_ex(item, "ring_bytes", &ring_bytes) ||
-        !json_object_object_get_ex(item, "force", &force) ||
-        !json_object_object_get_ex(item, "since", &since))
-        return -EINVAL;
-    bytes = json_object_get_int64(ring_bytes);
-    if (bytes < SHMLINK_RING_BYTES_MIN || bytes > SHMLINK_RING_BYTES_MAX ||
-        (bytes & (bytes - 1)))
-        return -EINVAL;
-    link_r->ring_bytes = (uint32_t)bytes;
-    link_r->force = json_object_get_boolean(force);
-    link_r->since = (time_t)json_object_get_int64(since);
-    if (remember_parse_uuid(uuids, 0, link_r->uuid[0]) ||
-        remember_parse_uuid(uuids, 1, link_r->uuid[1]))
-        return -EINVAL;
-    return remember_parse_vifs(item, link_r->vif);
-}
-
-int remember_parse(const char *text, time_t now, struct remembered **links_r,
-                   size_t *nr_r)
-{
-    struct remembered *links = NULL;
-    json_object *root, *array;
-    size_t i, count, nr = 0;
-    int rc = -EINVAL;
-
-    root = json_tokener_parse(text);
-    if (!json_object_is_type(root, json_type_object) ||
-        !json_object_object_get_ex(root, "links", &array) ||
-        !json_object_is_type(array, json_type_array))
-        goto out;
-    count = json_object_array_length(array);
-    rc = -ENOMEM;
-    links = calloc(count + 1, sizeof(*links));
-    if (!links)
-        goto out;
-    for (i = 0; i < count; i++) {
-        rc = remember_parse_link(json_object_array_get_idx(array, i),
-                                 &links[nr]);
-        if (rc)
-            goto out;
-        if (links[nr].since > now - KEEP_SECONDS)
-            nr++;
-    }
-    rc = 0;
-    *links_r = links;
-    *nr_r = nr;
-    links = NULL;
- out:
-    free(links);
-    json_object_put(root);
-    return rc;
-}
-
-static void remember_path(const struct shmlink_ctx *ctx, char *path_r,
-                          size_t size, const char *suffix)
-{
-    snprintf(path_r, size, "%s/remembered.json%s", ctx->paths.state_dir,
-             suffix);
-}
-
-int remember_read(struct shmlink_ctx *ctx, struct remembered **links_r,
-                  size_t *nr_r)
-{
-    char path[512], *text = NULL;
-    FILE *file = NULL;
-    size_t len;
-    int rc = 0;
-
-    remember_path(ctx, path, sizeof(path), "");
-    *links_r = NULL;
-    *nr_r = 0;
-    file = fopen(path, "re");
-    if (!file) {
-        rc = errno == ENOENT ? 0 : -errno;
-        goto out;
-    }
-    text = calloc(1, FILE_BYTES_MAX + 1);
-    if (!text) {
-        rc = -ENOMEM;
-        goto out;
-    }
-    len = fread(text, 1, FILE_BYTES_MAX, file);
-    if (ferror(file))
-        rc = -EIO;
-    else if (len)
-        rc = remember_parse(text, time(NULL), links_r, nr_r);
- out:
-    if (file)
-        fclose(file);
-    free(text);
-    if (rc == -EINVAL)
-        return ctx_fail(ctx, rc, "%s holds no list of links; remove "
-                        "it", path);
-    return rc ? ctx_fail(ctx, rc, "cannot read %s: %s", path, strerror(-rc))
-              : 0;
-}
-
-static json_object *remember_build(const struct remembered *links, size_t nr)
-{
-    json_object *root = json_object_new_object();
-    json_object *array = json_object_new_array();
-    size_t i, end;
-
-    json_object_object_add(root, "links", array);
-    for (i = 0; i < nr; i++) {
-        json_object *item = json_object_new_object();
-        json_object *uuids = json_object_new_array();
-        json_object *vifs = json_object_new_array();
-        char uuid[UUID_TEXT_BYTES];
-
-        for (end = 0; end < 2; end++) {
-            uuid_text(links[i].uuid[end], uuid);
-            json_object_array_add(uuids, json_object_new_string(uuid));
-            json_object_array_add(vifs,
-                                  json_object_new_int64(links[i].vif[end]));
-        }
-        json_object_object_add(item, "uuid", uuids);
-        json_object_object_add(item, "vif", vifs);
-        json_object_object_add(item, "ring_bytes",
-                               json_object_new_int64(links[i].ring_bytes));
-        json_object_object_add(item, "force",
-                               json_object_new_boolean(links[i].force));
-        json_object_object_add(item, "since",
-                               json_object_new_int64(links[i].since));
-        json_object_array_add(array, item);
-    }
-    return root;
-}
-
-/* A new file in place of the old one, whole or not at all. */
-static int remember_replace(const char *path, const char *temporary,
-                            const char *text)
-{
-    FILE *file = fopen(temporary, "we");
-    int rc = 0;
-
-    if (!file)
-        return -errno;
-    if (fprintf(file, "%s\n", text) < 0 || fflush(file) ||
-        fsync(fileno(file)))
-        rc = -errno;
-    if (fclose(file) && !rc)
-        rc = -errno;
-    if (!rc && rename(temporary, path))
-        rc = -errno;
+    remember_path(ctx, path);
+    jsonio_load(&in, &list_fields, &list, path);
+    rc = jsonio_end(&in, NULL);
     if (rc)
-        unlink(temporary);
-    return rc;
+        jsonio_dispose(&list_fields, &list);
+    *list_r = (struct remembered_list){ .links = list.links };
+    for (i = 0; i < list.nr_links; i++)
+        if (list.links[i].since > time(NULL) - KEEP_SECONDS)
+            list.links[list_r->nr_links++] = list.links[i];
+    if (!rc || rc == -ENOENT)
+        return 0;
+    if (rc == -EINVAL || rc == -E2BIG)
+        return ctx_fail(ctx, rc, "%s holds no list of links; remove it", path);
+    return ctx_fail(ctx, rc, "cannot read %s: %s", path, strerror(-rc));
 }
 
 static int remember_write(struct shmlink_ctx *ctx,
-                          const struct remembered *links, size_t nr)
+                          const struct remembered_list *list)
 {
-    char path[512], temporary[512];
-    json_object *root;
+    char path[512];
     int rc = 0;
 
-    remember_path(ctx, path, sizeof(path), "");
-    remember_path(ctx, temporary, sizeof(temporary), ".new");
-    if (nr == 0) {
-        if (unlink(path) && errno != ENOENT)
-            rc = -errno;
-        goto out;
-    }
-    if (mkdir(ctx->paths.state_dir, 0700) && errno != EEXIST) {
+    remember_path(ctx, path);
+    if (!list->nr_links)
+        rc = unlink(path) && errno != ENOENT ? -errno : 0;
+    else if (mkdir(ctx->paths.state_dir, 0700) && errno != EEXIST)
         rc = -errno;
-        goto out;
-    }
-    root = remember_build(links, nr);
-    rc = remember_replace(path, temporary, json_object_to_json_string_ext(
-                              root, JSON_C_TO_STRING_PRETTY));
-    json_object_put(root);
- out:
+    else
+        rc = jsonio_save(&list_fields, list, path);
     return rc ? ctx_fail(ctx, rc, "cannot write %s: %s", path, strerror(-rc))
               : 0;
 }
@@ -240,43 +110,39 @@ static int remember_write(struct shmlink_ctx *ctx,
 int remember_add(struct shmlink_ctx *ctx, const struct remembered *link)
 {
     struct pick pick = pick_link(link->uuid, link->vif);
-    struct remembered *links = NULL, *more;
-    size_t i, nr;
-    int rc;
+    struct remembered_list list;
+    struct remembered *same;
+    int rc = remember_read(ctx, &list);
 
-    rc = remember_read(ctx, &links, &nr);
-    if (rc)
-        return rc;
-    for (i = 0; i < nr; i++)
-        if (pick_has_remembered(ctx, &pick, &links[i]))
+    for (same = list.links; same < list.links + list.nr_links; same++)
+        if (pick_has_remembered(ctx, &pick, same))
             break;
-    more = realloc(links, (nr + 1) * sizeof(*links));
-    if (more) {
-        links = more;
-        links[i] = *link;
-        rc = remember_write(ctx, links, i == nr ? nr + 1 : nr);
-    } else {
+    if (!rc && same == list.links + list.nr_links)
+        same = JSONIO_ADD(&list, links, LINKS_MAX);
+    if (!rc && same) {
+        *same = *link;
+        rc = remember_write(ctx, &list);
+    } else if (!rc) {
         rc = ctx_fail(ctx, -ENOMEM, "out of memory");
     }
-    free(links);
+    free(list.links);
     return rc;
 }
 
 /* Write only where that changes something. */
 int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick)
 {
-    struct remembered *links = NULL;
+    struct remembered_list list;
     size_t i, nr, kept = 0;
-    int rc;
+    int rc = remember_read(ctx, &list);
 
-    rc = remember_read(ctx, &links, &nr);
-    if (rc)
-        return rc;
+    nr = list.nr_links;
     for (i = 0; i < nr; i++)
-        if (!pick_has_remembered(ctx, pick, &links[i]))
-            links[kept++] = links[i];
-    if (kept < nr)
-        rc = remember_write(ctx, links, kept);
-    free(links);
+        if (!pick_has_remembered(ctx, pick, &list.links[i]))
+            list.links[kept++] = list.links[i];
+    list.nr_links = kept;
+    if (!rc && kept < nr)
+        rc = remember_write(ctx, &list);
+    free(list.links);
     return rc;
 }

@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 struct pick;
 struct shmlink_ctx;
@@ -22,22 +21,20 @@ struct remembered {
     uint32_t vif[2];
     uint32_t ring_bytes;
     bool force;
-    time_t since;
+    int64_t since;          /* seconds since 1970 */
 };
 
-/* *links_r is the caller's to free(); no file is no links. */
-int remember_read(struct shmlink_ctx *ctx, struct remembered **links_r,
-                  size_t *nr_r);
+struct remembered_list {
+    struct remembered *links;
+    size_t nr_links;
+};
+
+/* list_r->links is the caller's to free(), none after an error; no file is no
+ * links. */
+int remember_read(struct shmlink_ctx *ctx, struct remembered_list *list_r);
 /* Add a link, or replace the one of the same two guests' same vifs. */
 int remember_add(struct shmlink_ctx *ctx, const struct remembered *link);
 /* Forget the links that a command means; none is no error. */
 int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick);
-
-/*
- * Pure: the file's text. Errors: EINVAL not such a file.
- * now: what is older than 7 days before is left out.
- */
-int remember_parse(const char *text, time_t now, struct remembered **links_r,
-                   size_t *nr_r);
 
 #endif /* SHMLINK_TOOLSTACK_REMEMBER_H */
