@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -186,6 +187,18 @@ static char *guard_domain(const struct guard *guard, int argc, char **argv,
     return optind + guard->args <= nr ? copy[optind] : NULL;
 }
 
+/* Said once: the libraries that it was built for are gone after an upgrade. */
+static void not_run(void)
+{
+    static bool said;
+
+    if (!said)
+        fprintf(stderr, "xl: xl-shmlink was built for Xen %s and does not "
+                "start here; build or install it again for this host's Xen\n",
+                XEN_VERSION);
+    said = true;
+}
+
 static int run_shmlink(const char *command, const char *argument)
 {
     const char *argv[] = { "xl-shmlink", command, "-q", argument, NULL };
@@ -197,6 +210,8 @@ static int run_shmlink(const char *command, const char *argument)
                                     null, -1));
     if (null >= 0)
         close(null);
+    if (guard_status(status) == STATUS_NOT_RUN)
+        not_run();
     return guard_status(status);
 }
 
@@ -210,9 +225,9 @@ static void pass_on(int signal_number)
 
 /*
  * The terminal sends SIGINT and SIGQUIT to the child by itself; others are
- * passed on.  End as the child ended.
+ * passed on.
  */
-static int run_real(char **argv)
+static int run_child(int (*exec_child)(char **argv), char **argv)
 {
     static const int passed[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
     struct sigaction pass = { .sa_handler = pass_on };
@@ -227,13 +242,7 @@ static int run_real(char **argv)
     for (i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
         sigaddset(&block, passed[i]);
     sigprocmask(SIG_BLOCK, &block, NULL);
-    child_pid = fork();
-    if (!child_pid) {
-        signals_restore();
-        realxl_exec(argv);
-        perror("xl: cannot run the real xl");
-        _exit(STATUS_NOT_RUN);
-    }
+    child_pid = guard_spawn(exec_child, argv, -1, -1);
     for (i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
         sigaction(passed[i], &pass, NULL);
     sigprocmask(SIG_SETMASK, &inherited.mask, NULL);
@@ -307,15 +316,31 @@ int guard_run(const struct guard *guard, int argc, char **argv, int command)
         status = guard_hold(guard, domain);
     if (status)
         return status;
-    status = run_real(argv);
+    status = run_child(realxl_exec, argv);
     if (domain)
         run_shmlink("relink", NULL);
     return end_as(status);
 }
 
+static int exec_shmlink(char **argv)
+{
+    /* Not to be outlived by it is what who kills us expects. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return realxl_exec_shmlink(argv);
+}
+
+int guard_shmlink(char **argv)
+{
+    int status = run_child(exec_shmlink, argv);
+
+    if (guard_status(status) == STATUS_NOT_RUN)
+        not_run();
+    return end_as(status);
+}
+
 int guard_help(char **argv)
 {
-    int status = run_real(argv);
+    int status = run_child(realxl_exec, argv);
 
     if (status == 0)
         printf(" %-19s %s\n", "shmlink",

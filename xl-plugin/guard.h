@@ -25,6 +25,12 @@ const struct guard *guard_find(char **argv, int command);
 /* Run it; returns the exit status. */
 int guard_run(const struct guard *guard, int argc, char **argv, int command);
 
+/*
+ * Run xl-shmlink with argv; returns the exit status.  As a child, to say what
+ * to do where it does not start, as after an upgrade of Xen.
+ */
+int guard_shmlink(char **argv);
+
 /* xl help, with a line for shmlink at the end; returns the exit status. */
 int guard_help(char **argv);
 

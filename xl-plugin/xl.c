@@ -4,7 +4,7 @@
  * else, by exec, with nothing read or written between: xl migrate-receive
  * speaks a binary protocol here.
  *
- * A few commands are guarded (guard.c), which run the real xl as a child.
+ * xl-shmlink, and the real xl for a few commands, is a child (guard.c).
  * Links no Xen library and needs no Xen: what fails here is the real xl's to
  * report.
  */
@@ -36,7 +36,7 @@ static int find_command(int argc, char **argv, int *dry_run_r)
 }
 
 /* argv from the subcommand on, with xl-shmlink and -N before it. */
-static int exec_shmlink(char **rest, int dry_run)
+static int run_shmlink(char **rest, int dry_run)
 {
     char *argv[GUARD_ARGS_MAX];
     int argc = 0;
@@ -47,9 +47,7 @@ static int exec_shmlink(char **rest, int dry_run)
     while (*rest && argc < GUARD_ARGS_MAX - 1)
         argv[argc++] = *rest++;
     argv[argc] = NULL;
-    realxl_exec_shmlink(argv);
-    fprintf(stderr, "xl: cannot run xl-shmlink: %s\n", strerror(errno));
-    return 127;
+    return guard_shmlink(argv);
 }
 
 int main(int argc, char **argv)
@@ -60,10 +58,10 @@ int main(int argc, char **argv)
     const struct guard *guard;
 
     if (!strcmp(name, "shmlink"))
-        return exec_shmlink(argv + command + 1, dry_run);
+        return run_shmlink(argv + command + 1, dry_run);
     if (!strcmp(name, "help") && topic && !strcmp(topic, "shmlink")) {
         argv[command + 1] = argv[command];
-        return exec_shmlink(argv + command + 1, 0);
+        return run_shmlink(argv + command + 1, 0);
     }
     if (!strcmp(name, "help") && !topic)
         return guard_help(argv);

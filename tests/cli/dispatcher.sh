@@ -93,7 +93,15 @@ rm hold-status
 mv bin/xl-shmlink aside
 check "no xl-shmlink" "$(run save a f)" "real:save a f|(0)"
 check "no xl-shmlink, shmlink" "$(run shmlink list)" "(127)"
-mv aside bin/xl-shmlink
+# As the dynamic loader ends a program whose libraries are gone.
+printf '#!/bin/sh\necho "$1: no libxenlight" >&2; exit 127\n' >bin/xl-shmlink
+chmod +x bin/xl-shmlink
+check "after an upgrade" "$(run shmlink list)" "(127)"
+check "says what to do" "$(grep -c 'build or install it again' err)" 1
+check "a save after an upgrade" "$(run save a f)" "real:save a f|(0)"
+check "says it once" "$(grep -c 'build or install it again' err)" 1
+
+cp aside bin/xl-shmlink
 
 head -c 300000 /dev/urandom >noise
 bin/xl migrate-receive echo <noise >copy
@@ -113,6 +121,27 @@ done
 kill -TERM "$pid"
 wait "$pid"
 check "signal passed on" "$? $(grep -c got-term log)" "9 1"
+
+cat >bin/xl-shmlink <<'SCRIPT'
+#!/bin/sh
+echo $$ >>log
+exec sleep 20
+SCRIPT
+: >log
+bin/xl shmlink list &
+pid=$!
+for ((i = 0; i < 100; i++)); do
+    [ ! -s log ] || break
+    sleep 0.1
+done
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+for ((i = 0; i < 100; i++)); do
+    kill -0 "$(<log)" 2>/dev/null || break
+    sleep 0.1
+done
+check "not outlived by xl-shmlink" "$i" "${i%100}"
+mv aside bin/xl-shmlink
 
 touch hold-slow
 for signal in TERM HUP; do
