@@ -43,10 +43,12 @@ netperf_mbps() {
     done | sort -g | sed -n 2p
 }
 
-# stream_start FROM TO: a stream that lasts; stream_stop FROM.
+# stream_start FROM TO [TEST]: netperf's TEST, a stream of 16 KB messages if not
+# given, for as long as it takes; stream_stop FROM.
 stream_start() {
-    guest "$1" "netperf -H $(guest_ip "$2") -t TCP_STREAM -l 3000 -- \
-        -m 16384 </dev/null >/dev/null 2>&1 &"
+    local test=${3:-TCP_STREAM -- -m 16384}
+    guest "$1" "netperf -H $(guest_ip "$2") -l 3000 -t $test \
+        </dev/null >/dev/null 2>&1 &"
     sleep 2
     guest "$1" pidof netperf >/dev/null || fail "no stream from $1"
 }

@@ -4,6 +4,8 @@
 # Goal: the metrics from a trace are xenalyze's within 1 %, on our own file and
 # on xentrace's; a running xentrace is left alone, and sampling is used.
 
+. /lab/advise.sh
+
 # What xenalyze says: "dDvV STATE CYCLES COUNT" per line.
 by_xenalyze() {
     xenalyze --summary "$1" 2>"$1.err" | awk '
@@ -44,9 +46,8 @@ compare() {
 note "vm1 and vm2 share a pCPU and talk, vm3 computes"
 xl vcpu-pin vm1 0 3
 xl vcpu-pin vm2 0 3
-guest vm3 'timeout 60 sh -c "while :; do :; done"' &
-guest vm1 "netperf -P 0 -H $(guest_ip vm2) -t TCP_RR -l 40" &
-sleep 2
+hog_start vm3
+stream_start vm1 vm2 TCP_RR
 
 note "our own trace"
 time xl-shmlink snapshot -t 6 --no-traffic --keep-trace="$RESULTS/ours.trace" \
@@ -98,7 +99,6 @@ for vm in vm1 vm2 vm3; do
             "$(value "$RESULTS/$f.json" "$vm" block.value)"
     done
 done
-wait
 
 # Over the time that was sampled, and a second more at both ends.
 exact_wait() {
@@ -116,6 +116,8 @@ for vm in vm1 vm2 vm3; do
         -e '($t - $s.value | fabs) < 2 * $s.error + 0.03' >/dev/null ||
         fail "$vm's wait"
 done
+stream_stop vm1
+hog_stop vm3
 for vm in vm1 vm2; do
     xl vcpu-pin "$vm" 0 all || fail "unpin $vm"
 done

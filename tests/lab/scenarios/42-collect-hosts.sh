@@ -4,6 +4,8 @@
 # Goal: hosts that lack something: no psample module, no bridge, a cpupool, an
 # affinity of the administrator's, a full disk; what can be known is known.
 
+. /lab/advise.sh
+
 v1=$(vif_of vm1) v2=$(vif_of vm2)
 
 note "pins, pools and owners"
@@ -41,11 +43,10 @@ note "no psample"
 modprobe -r act_sample psample 2>/dev/null || true
 dir=$(dirname "$(modinfo -n act_sample)")
 mv "$dir/act_sample.ko" /tmp/
-guest vm1 "iperf3 -c $(guest_ip vm2) -t 8 >/dev/null" &
-sleep 1
+stream_start vm1 vm2
 xl-shmlink snapshot -t 4 --no-trace /tmp/p.json 2>&1 | tee /tmp/said
 mv /tmp/act_sample.ko "$dir/"
-wait
+stream_stop vm1
 grep -q 'act_sample' /tmp/said || fail "not said"
 jq -e '[.traffic[] | select(.from == '"$(xl domid vm1)"' and .to == null and
     .bytes.source == "counter")] | length == 1' /tmp/p.json ||
