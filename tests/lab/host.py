@@ -240,6 +240,7 @@ class Host:
 
     def run(self, scenario):
         scenario.result = "failed"
+        scenario.tries += 1
         start = time.monotonic()
         why = ""
         try:
