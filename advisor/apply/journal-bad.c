@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "base/db.h"
+#include "base/jsonio.h"
 #include "apply/journal-priv.h"
 #include "apply/journal.h"
 
@@ -36,12 +37,6 @@ int journal_bad_find(struct journal *journal, const char *plan_id,
     return rc;
 }
 
-int journal_bad_forget(struct journal *journal, const char *plan_id)
-{
-    return db_run(journal->db, "DELETE FROM bad WHERE plan_id = ?", "s",
-                  plan_id);
-}
-
 int journal_bad_list(struct journal *journal, int64_t now_s, char ***ids_r,
                      size_t *nr_ids_r)
 {
@@ -53,17 +48,11 @@ int journal_bad_list(struct journal *journal, int64_t now_s, char ***ids_r,
     rc = db_prepare(journal->db, "SELECT plan_id FROM bad WHERE until_s > ?"
                     " ORDER BY plan_id", "i", &stmt, now_s);
     while (!rc && (rc = db_step(stmt)) > 0) {
-        char **grown = reallocarray(ids, nr_ids + 1, sizeof(*ids));
+        char **id = jsonio_add(&ids, &nr_ids, SIZE_MAX, sizeof(*ids));
 
-        rc = -ENOMEM;
-        if (!grown)
-            break;
-        ids = grown;
-        ids[nr_ids] = db_column_text(stmt, 0);
-        if (!ids[nr_ids])
-            break;
-        nr_ids++;
-        rc = 0;
+        if (id)
+            *id = db_column_text(stmt, 0);
+        rc = id && *id ? 0 : -ENOMEM;
     }
     sqlite3_finalize(stmt);
     if (rc) {

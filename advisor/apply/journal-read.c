@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "base/db.h"
+#include "base/jsonio.h"
 #include "apply/journal-priv.h"
 #include "apply/journal.h"
 
@@ -45,26 +46,17 @@ const char *journal_step_state_name(enum journal_step_state state)
 static int journal_read_steps(struct journal *journal, struct journal_run *run)
 {
     struct sqlite3_stmt *stmt = NULL;
-    size_t room = 0;
     int rc;
 
     rc = db_prepare(journal->db,
                     "SELECT n, uuid, what, before, after, state FROM step"
                     " WHERE run = ? ORDER BY n", "i", &stmt, run->id);
     while (!rc && (rc = db_step(stmt)) > 0) {
-        struct journal_step *step;
+        struct journal_step *step = JSONIO_ADD(run, steps, SIZE_MAX);
 
-        rc = 0;
-        if (run->nr_steps == room) {
-            room = room ? 2 * room : 8;
-            step = reallocarray(run->steps, room, sizeof(*step));
-            if (!step) {
-                rc = -ENOMEM;
-                break;
-            }
-            run->steps = step;
-        }
-        step = &run->steps[run->nr_steps++];
+        rc = -ENOMEM;
+        if (!step)
+            break;
         *step = (struct journal_step){
             .n = (unsigned int)sqlite3_column_int64(stmt, 0),
             .uuid = db_column_text(stmt, 1),
@@ -73,8 +65,8 @@ static int journal_read_steps(struct journal *journal, struct journal_run *run)
             .after = db_column_text(stmt, 4),
             .state = (enum journal_step_state)sqlite3_column_int64(stmt, 5),
         };
-        if (!step->uuid || !step->what)
-            rc = -ENOMEM;
+        if (step->uuid && step->what)
+            rc = 0;
     }
     sqlite3_finalize(stmt);
     return rc;
@@ -116,15 +108,10 @@ static int journal_select(struct journal *journal, const char *where,
              " pid_start, command, plan_id, state, note FROM run %s", where);
     rc = db_prepare(journal->db, sql, "i", &stmt, value);
     while (!rc && (rc = db_step(stmt)) > 0) {
-        struct journal_run *grown;
+        struct journal_run *run = jsonio_add(&runs, &nr_runs, SIZE_MAX,
+                                             sizeof(*runs));
 
-        grown = reallocarray(runs, nr_runs + 1, sizeof(*grown));
-        if (!grown) {
-            rc = -ENOMEM;
-            break;
-        }
-        runs = grown;
-        rc = journal_read_run(journal, stmt, &runs[nr_runs++]);
+        rc = run ? journal_read_run(journal, stmt, run) : -ENOMEM;
     }
     sqlite3_finalize(stmt);
     if (rc) {
@@ -211,15 +198,4 @@ int journal_undoable(struct journal *journal, int64_t *run_r)
 int journal_interrupted(struct journal *journal, int64_t *run_r)
 {
     return journal_newest(journal, true, run_r);
-}
-
-int journal_last_change(struct journal *journal, const char *uuid,
-                        int64_t *when_s_r)
-{
-    *when_s_r = 0;
-    /* uuid may be one of the two of a link's step. */
-    return db_get_int(journal->db, when_s_r,
-                      "SELECT max(r.started_s) FROM step s JOIN run r"
-                      " ON r.id = s.run WHERE instr(s.uuid, ?) > 0"
-                      " AND s.state IN (2, 4)", "s", uuid);
 }

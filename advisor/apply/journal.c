@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,15 +60,6 @@ void journal_close(struct journal *journal)
         return;
     db_close(journal->db);
     free(journal);
-}
-
-int journal_limit_pages(struct journal *journal, int64_t pages)
-{
-    char sql[64];
-
-    snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%lld",
-             (long long)pages);
-    return db_exec(journal->db, sql);
 }
 
 /* 0: there is no such process. */

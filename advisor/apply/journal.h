@@ -20,8 +20,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JOURNAL_PATH "/var/lib/shmlink/journal.db"
-
 struct journal;
 
 enum journal_run_state
@@ -73,8 +71,6 @@ struct journal_run
 /* Open, or make, the journal.  Owns: the caller, journal_close(). */
 int journal_open(struct journal **journal_r, const char *path);
 void journal_close(struct journal *journal);
-/* A limit of its size, in pages of 4 KiB; at least what it has. */
-int journal_limit_pages(struct journal *journal, int64_t pages);
 
 /* Names for people and for JSON: "done", "taken back", ... */
 const char *journal_run_state_name(enum journal_run_state state);
@@ -110,10 +106,6 @@ int journal_undoable(struct journal *journal, int64_t *run_r);
 /* The newest interrupted run.  Errors: -ENOENT none. */
 int journal_interrupted(struct journal *journal, int64_t *run_r);
 
-/* When a finished step last changed that VM, Unix time; 0 never. */
-int journal_last_change(struct journal *journal, const char *uuid,
-                        int64_t *when_s_r);
-
 /* Remember a plan as bad until a day; look one up (why_r NULL: it is not). */
 int journal_bad_add(struct journal *journal, const char *plan_id,
                     int64_t now_s, int64_t until_s, const char *why);
@@ -122,6 +114,5 @@ int journal_bad_find(struct journal *journal, const char *plan_id,
 /* The ids of all that are remembered; owns: the caller, each and the array. */
 int journal_bad_list(struct journal *journal, int64_t now_s, char ***ids_r,
                      size_t *nr_ids_r);
-int journal_bad_forget(struct journal *journal, const char *plan_id);
 
 #endif

@@ -96,39 +96,41 @@ int db_prepare(struct sqlite3 *db, const char *sql, const char *format,
     return rc;
 }
 
-int db_run(struct sqlite3 *db, const char *sql, const char *format, ...)
+/* value_r: NULL, or the first column of the first row, if there is one. */
+static int db_first(struct sqlite3 *db, int64_t *value_r, const char *sql,
+                    const char *format, va_list args)
 {
     struct sqlite3_stmt *stmt = NULL;
+    int rc = db_prepare_args(db, sql, format, &stmt, args);
+
+    if (!rc)
+        rc = db_step(stmt);
+    if (rc > 0 && value_r && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+        *value_r = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return rc > 0 ? 0 : rc;
+}
+
+int db_run(struct sqlite3 *db, const char *sql, const char *format, ...)
+{
     va_list args;
     int rc;
 
     va_start(args, format);
-    rc = db_prepare_args(db, sql, format, &stmt, args);
+    rc = db_first(db, NULL, sql, format, args);
     va_end(args);
-    if (!rc)
-        rc = db_step(stmt);
-    sqlite3_finalize(stmt);
-    return rc > 0 ? 0 : rc;
+    return rc;
 }
 
 int db_get_int(struct sqlite3 *db, int64_t *value_r, const char *sql,
                const char *format, ...)
 {
-    struct sqlite3_stmt *stmt = NULL;
     va_list args;
     int rc;
 
     va_start(args, format);
-    rc = db_prepare_args(db, sql, format, &stmt, args);
+    rc = db_first(db, value_r, sql, format, args);
     va_end(args);
-    if (!rc)
-        rc = db_step(stmt);
-    if (rc > 0) {
-        if (sqlite3_column_type(stmt, 0) != SQLITE_NULL)
-            *value_r = sqlite3_column_int64(stmt, 0);
-        rc = 0;
-    }
-    sqlite3_finalize(stmt);
     return rc;
 }
 

@@ -20,7 +20,9 @@
 #include "apply/apply.h"
 #include "choose/choose.h"
 #include "fake-host.h"
+#include "apply/journal-priv.h"
 #include "apply/journal.h"
+#include "base/db.h"
 
 #define NOW 1800000000
 
@@ -425,8 +427,8 @@ static void test_disk_full(void **state)
 {
     struct bench *b = *state;
     bool at_start = false, in_the_middle = false, done = false;
-    int64_t pages;
-    unsigned int i;
+    unsigned int i, pages;
+    char sql[40];
 
     /* There and back often enough that entries fill several pages. */
     plan_free(b->plan);
@@ -441,7 +443,8 @@ static void test_disk_full(void **state)
         unlink(b->path);
         assert_int_equal(journal_open(&b->journal, b->path), 0);
         b->options.journal = b->journal;
-        assert_int_equal(journal_limit_pages(b->journal, pages), 0);
+        snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%u", pages);
+        assert_int_equal(db_exec(b->journal->db, sql), 0);
         rc = apply_plan(b->plan, "apply", &b->options, &b->result);
         done = rc == 0;
         if (!done) {
