@@ -144,17 +144,13 @@ void plan_identify(struct plan *plan)
     snprintf(plan->id, sizeof plan->id, "%016llx", (unsigned long long)sum);
 }
 
-/* From a text, or where that is NULL, a file. */
-static int read_plan(struct plan **plan_r, const char *path, const char *text,
-                     size_t bytes, char **why_r)
+int plan_load(struct plan **plan_r, const char *path, char **why_r)
 {
     struct jsonio_in in = { 0 };
     struct plan *plan = NULL;
 
     if (plan_new(&plan))
         jsonio_no_memory(&in);
-    else if (text)
-        jsonio_parse(&in, &plan_fields, plan, text, bytes);
     else
         jsonio_load(&in, &plan_fields, plan, path);
     if (in.rc) {
@@ -165,17 +161,6 @@ static int read_plan(struct plan **plan_r, const char *path, const char *text,
         *plan_r = plan;
     }
     return jsonio_end(&in, why_r);
-}
-
-int plan_parse(struct plan **plan_r, const char *text, size_t bytes,
-               char **why_r)
-{
-    return read_plan(plan_r, NULL, text, bytes, why_r);
-}
-
-int plan_load(struct plan **plan_r, const char *path, char **why_r)
-{
-    return read_plan(plan_r, path, NULL, 0, why_r);
 }
 
 int plan_format(const struct plan *plan, char **text_r)

@@ -217,8 +217,6 @@ const char *plan_note_kind_name(enum plan_note_kind kind);
 
 /* JSON; contracts as snapshot_load() and its family in snapshot.h. */
 int plan_load(struct plan **plan_r, const char *path, char **why_r);
-int plan_parse(struct plan **plan_r, const char *text, size_t bytes,
-               char **why_r);
 int plan_format(const struct plan *plan, char **text_r);
 
 #endif

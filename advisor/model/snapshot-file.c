@@ -64,17 +64,14 @@ static void fill_notes(struct jsonio_in *in, struct snapshot *snapshot)
     }
 }
 
-/* From a text, or where that is NULL, a file. */
-static int read_snapshot(struct snapshot **snapshot_r, const char *path,
-                         const char *text, size_t bytes, char **why_r)
+int snapshot_load(struct snapshot **snapshot_r, const char *path,
+                  char **why_r)
 {
     struct snapshot *snapshot = NULL;
     struct jsonio_in in = { 0 };
 
     if (snapshot_new(&snapshot))
         jsonio_no_memory(&in);
-    else if (text)
-        jsonio_parse(&in, &snapshot_fields, snapshot, text, bytes);
     else
         jsonio_load(&in, &snapshot_fields, snapshot, path);
     if (!in.rc)
@@ -89,23 +86,6 @@ static int read_snapshot(struct snapshot **snapshot_r, const char *path,
     else
         *snapshot_r = snapshot;
     return jsonio_end(&in, why_r);
-}
-
-int snapshot_parse(struct snapshot **snapshot_r, const char *text,
-                   size_t bytes, char **why_r)
-{
-    return read_snapshot(snapshot_r, NULL, text, bytes, why_r);
-}
-
-int snapshot_load(struct snapshot **snapshot_r, const char *path,
-                  char **why_r)
-{
-    return read_snapshot(snapshot_r, path, NULL, 0, why_r);
-}
-
-int snapshot_format(const struct snapshot *snapshot, char **text_r)
-{
-    return jsonio_format(&snapshot_fields, snapshot, text_r);
 }
 
 int snapshot_save(const struct snapshot *snapshot, const char *path)

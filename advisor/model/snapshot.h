@@ -353,19 +353,15 @@ int snapshot_check(struct snapshot *snapshot, char **why_r);
  * "all", UUIDs and MACs are in their usual spelling, values are
  * {"value", "error", "source"} or null.
  *
- * snapshot_load, snapshot_parse: *snapshot_r is untouched on failure; why_r as
- * above, set on every failure.  text need not end in NUL.
+ * snapshot_load: *snapshot_r is untouched on failure; why_r as above, set on
+ * every failure.
  * Errors: -EINVAL not a snapshot, -EPROTONOSUPPORT a newer schema, -E2BIG
  * beyond a limit, -ENOMEM, or what opening and reading gave.
  *
  * snapshot_save: to a file of its owner's alone, by jsonio_write_file().
- * snapshot_format: *text_r ends in newline and NUL; caller frees it.
  */
 int snapshot_load(struct snapshot **snapshot_r, const char *path,
                   char **why_r);
-int snapshot_parse(struct snapshot **snapshot_r, const char *text,
-                   size_t bytes, char **why_r);
 int snapshot_save(const struct snapshot *snapshot, const char *path);
-int snapshot_format(const struct snapshot *snapshot, char **text_r);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/plan.h"
+#include "../unit/texts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,14 +14,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct plan *plan = NULL, *again = NULL;
     char *text = NULL, *why = NULL;
 
-    if (plan_parse(&plan, (const char *)data, size, &why)) {
+    if (texts_plan(&plan, (const char *)data, size, &why)) {
         if (!why)
             abort();
         free(why);
         return 0;
     }
     if (plan_format(plan, &text) ||
-        plan_parse(&again, text, strlen(text), NULL) ||
+        texts_plan(&again, text, strlen(text), NULL) ||
         strcmp(plan->id, again->id))
         abort();
     plan_free(again);

@@ -11,6 +11,7 @@
 #include "model/plan.h"
 #include "model/settings.h"
 #include "model/snapshot.h"
+#include "../unit/texts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,14 +22,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct settings settings;
     struct plan *plan = NULL;
 
-    if (snapshot_parse(&snapshot, (const char *)data, size, &why)) {
+    if (texts_snapshot(&snapshot, (const char *)data, size, &why)) {
         if (!why)
             abort();
         free(why);
         return 0;
     }
-    if (snapshot_format(snapshot, &text) ||
-        snapshot_parse(&again, text, strlen(text), NULL))
+    if (texts_of_snapshot(snapshot, &text) ||
+        texts_snapshot(&again, text, strlen(text), NULL))
         abort();
     snapshot_free(again);
     free(text);

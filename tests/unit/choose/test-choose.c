@@ -18,6 +18,7 @@
 #include "hosts.h"
 #include "base/jsonio.h"
 #include "choose/text.h"
+#include "../texts.h"
 
 /* The plan as lines that a reviewer can read. */
 static char *describe(const struct plan *plan)
@@ -250,8 +251,8 @@ static void test_same(void **state)
         free(a);
         free(b);
         plan_free(second);
-        assert_int_equal(snapshot_format(snapshot, &text), 0);
-        assert_int_equal(snapshot_parse(&read, text, strlen(text), NULL), 0);
+        assert_int_equal(texts_of_snapshot(snapshot, &text), 0);
+        assert_int_equal(texts_snapshot(&read, text, strlen(text), NULL), 0);
         second = hosts_plan(read, &settings, NULL);
         assert_string_equal(first->id, second->id);
         free(text);
@@ -1021,7 +1022,7 @@ static void test_twins(void **state)
                  strstr(plan->notes[i].text, "the same UUID");
     assert_int_equal(notes, 2);
     assert_int_equal(plan_format(plan, &text), 0);
-    if (plan_parse(&loaded, text, strlen(text), &why))
+    if (texts_plan(&loaded, text, strlen(text), &why))
         fail_msg("%s", why);
     plan_free(loaded);
     free(text);

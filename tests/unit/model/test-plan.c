@@ -12,6 +12,7 @@
 
 #include "model/plan.h"
 #include "model/settings.h"
+#include "../texts.h"
 
 static void test_empty(void **state)
 {
@@ -22,7 +23,7 @@ static void test_empty(void **state)
     plan_free(NULL);
     assert_int_equal(plan_new(&plan), 0);
     assert_int_equal(plan_format(plan, &text), 0);
-    assert_int_equal(plan_parse(&again, text, strlen(text), NULL), 0);
+    assert_int_equal(texts_plan(&again, text, strlen(text), NULL), 0);
     assert_int_equal(plan_format(again, &second), 0);
     assert_string_equal(text, second);
     assert_string_equal(plan->id, again->id);
@@ -96,7 +97,7 @@ static void test_full(void **state)
 
     (void)state;
     assert_int_equal(plan_format(plan, &text), 0);
-    if (plan_parse(&again, text, strlen(text), &why))
+    if (texts_plan(&again, text, strlen(text), &why))
         fail_msg("%s", why);
     assert_int_equal(plan_format(again, &second), 0);
     assert_string_equal(text, second);
@@ -189,7 +190,7 @@ static void test_hostile(void **state)
     (void)state;
     for (i = 0; i < sizeof hostiles / sizeof *hostiles; i++) {
         why = NULL;
-        rc = plan_parse(&plan, hostiles[i].text, strlen(hostiles[i].text),
+        rc = texts_plan(&plan, hostiles[i].text, strlen(hostiles[i].text),
                         &why);
         if (rc != hostiles[i].rc || !why || !strstr(why, hostiles[i].why))
             fail_msg("%s: %d, \"%s\" instead of %d, \"%s\"",
@@ -200,7 +201,7 @@ static void test_hostile(void **state)
     }
     /* The file's own idea of its identity is not believed. */
     text = STEP(",\"kind\":\"set-vcpus\",\"vcpus_from\":1,\"vcpus_to\":2");
-    assert_int_equal(plan_parse(&plan, text, strlen(text), NULL), 0);
+    assert_int_equal(texts_plan(&plan, text, strlen(text), NULL), 0);
     assert_int_equal(strlen(plan->id), 16);
     plan_free(plan);
 }

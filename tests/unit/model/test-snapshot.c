@@ -13,6 +13,7 @@
 #include "generate.h"
 #include "base/jsonio.h"
 #include "model/snapshot.h"
+#include "../texts.h"
 
 #define HEAD "{\"format\":\"shmlink-snapshot\",\"schema\":1"
 #define POOL ",\"pools\":[{\"pool\":0,\"pcpus\":\"0\"}]"
@@ -23,7 +24,7 @@
 
 static int parse(const char *text, struct snapshot **snapshot_r, char **why_r)
 {
-    return snapshot_parse(snapshot_r, text, strlen(text), why_r);
+    return texts_snapshot(snapshot_r, text, strlen(text), why_r);
 }
 
 /* Formatted, parsed and formatted again it is the same. */
@@ -32,10 +33,10 @@ static void assert_round_trip(const struct snapshot *snapshot)
     struct snapshot *again = NULL;
     char *text = NULL, *second = NULL, *why = NULL;
 
-    assert_int_equal(snapshot_format(snapshot, &text), 0);
+    assert_int_equal(texts_of_snapshot(snapshot, &text), 0);
     if (parse(text, &again, &why))
         fail_msg("not read again: %s", why);
-    assert_int_equal(snapshot_format(again, &second), 0);
+    assert_int_equal(texts_of_snapshot(again, &second), 0);
     assert_string_equal(text, second);
     free(text);
     free(second);
@@ -126,7 +127,7 @@ static void test_fields(void **state)
     assert_int_equal(snapshot_check(snapshot, NULL), 0);
     assert_round_trip(snapshot);
 
-    assert_int_equal(snapshot_format(snapshot, &text), 0);
+    assert_int_equal(texts_of_snapshot(snapshot, &text), 0);
     assert_int_equal(parse(text, &read, NULL), 0);
     assert_true(read->domains[1].isolated && !read->domains[1].managed);
     assert_int_equal(read->domains[1].cap, 150);
@@ -298,11 +299,11 @@ static void test_damage(void **state)
 
     (void)state;
     assert_int_equal(generate(&snapshot, &options), 0);
-    assert_int_equal(snapshot_format(snapshot, &text), 0);
+    assert_int_equal(texts_of_snapshot(snapshot, &text), 0);
     bytes = strlen(text);
     for (i = 0; i + 2 < bytes; i += 7) {
         why = NULL;
-        assert_int_equal(snapshot_parse(&read, text, i, &why), -EINVAL);
+        assert_int_equal(texts_snapshot(&read, text, i, &why), -EINVAL);
         assert_non_null(strstr(why, "truncated"));
         free(why);
     }
@@ -310,7 +311,7 @@ static void test_damage(void **state)
         copy = strdup(text);
         copy[generate_draw(&seed, (uint32_t)bytes)] =
             (char)generate_draw(&seed, 256);
-        if (!snapshot_parse(&read, copy, bytes, NULL))
+        if (!texts_snapshot(&read, copy, bytes, NULL))
             snapshot_free(read);
         free(copy);
     }
