@@ -333,7 +333,7 @@ int advice_journal(struct advice *advice, bool needed)
 }
 
 int advice_past(struct advice *advice, bool needed,
-                struct choose_history **past_r)
+                struct past **past_r)
 {
     int rc;
 

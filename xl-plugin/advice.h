@@ -16,7 +16,7 @@
 #include "model/settings.h"
 
 struct apply_xen;
-struct choose_history;
+struct past;
 struct collect_options;
 struct journal;
 struct plan;
@@ -110,7 +110,7 @@ int advice_collect(struct advice *advice, struct collect_options *options,
 /* What was done before, for choose(); NULL with --from, and where the journal
  * cannot be read and is not needed.  apply_past_free(). */
 int advice_past(struct advice *advice, bool needed,
-                struct choose_history **past_r);
+                struct past **past_r);
 
 /* Connect to Xen, once. */
 int advice_xen(struct advice *advice);

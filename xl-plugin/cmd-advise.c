@@ -102,7 +102,7 @@ static int advise_json(const struct plan *plan)
 
 static int advise_choose(struct advice *advice, bool apply)
 {
-    struct choose_history *past = NULL;
+    struct past *past = NULL;
     char *why = NULL;
     int rc = advice_past(advice, apply, &past);
 

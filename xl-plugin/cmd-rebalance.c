@@ -194,7 +194,7 @@ static int nightly_do(struct nightly *r)
 }
 
 static int nightly_decide(struct nightly *r, struct sqlite3 *history,
-                          const struct choose_history *past)
+                          const struct past *past)
 {
     int64_t now_s = r->advice.from ? r->advice.snapshot->time : time(NULL);
     struct rebalance result;
@@ -232,7 +232,7 @@ static int nightly_decide(struct nightly *r, struct sqlite3 *history,
 
 static int nightly_run(struct nightly *r)
 {
-    struct choose_history *past = NULL;
+    struct past *past = NULL;
     struct sqlite3 *history = NULL;
     int status = COMMAND_FAILED;
     char *path = NULL;

@@ -23,7 +23,7 @@
 
 struct apply_ops;
 struct apply_owned;
-struct choose_history;
+struct past;
 struct journal;
 struct plan;
 
@@ -79,9 +79,8 @@ int apply_undo(int64_t run, int state, const char *note,
  * What choose() wants to know of the past, from the journal.  Args: now_s for
  * the plans that are still remembered as bad.  Owns: apply_past_free().
  */
-int apply_past(struct journal *journal, int64_t now_s,
-               struct choose_history **record_r);
-void apply_past_free(struct choose_history *history);
+int apply_past(struct journal *journal, int64_t now_s, struct past **past_r);
+void apply_past_free(struct past *past);
 
 /*
  * The affinities that the journal set last: whoever changed one since then

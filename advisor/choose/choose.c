@@ -17,6 +17,7 @@
 #include "choose/search.h"
 #include "choose/steps.h"
 #include "choose/text.h"
+#include "model/past.h"
 #include "model/plan.h"
 
 #include <errno.h>
@@ -28,7 +29,7 @@ struct work {
     struct plan *plan;
     const struct snapshot *snapshot;
     struct settings settings;	/* with prices that can be believed */
-    const struct choose_history *history;
+    const struct past *past;
     struct choose_pairs pairs;
     struct choose_sizes sizes;
     struct choose_model *before, *after;
@@ -88,21 +89,20 @@ static int look(struct work *work)
     rc = choose_pairs_new(&work->pairs, work->snapshot);
     if (!rc)
         rc = choose_model_new(&work->before, work->snapshot, &work->settings,
-                              work->history, &work->pairs, NULL, false);
+                              work->past, &work->pairs, NULL, false);
     if (!rc)
         rc = choose_placement_new(&work->state_before, work->before, 0);
     if (rc)
         return rc;
     choose_cost(work->before, work->state_before->slot, &work->plan->before,
                 NULL);
-    rc = choose_resize(&work->sizes, work->plan, work->before, work->history);
+    rc = choose_resize(&work->sizes, work->plan, work->before);
     believe_prices(work);
     work->plan->before.path = choose_path(&work->pairs, &work->settings,
                                           false);
     if (!rc)
-        rc = choose_links(&work->pairs, work->plan, work->snapshot,
-                          &work->settings, work->history, &work->sizes,
-                          &links);
+        rc = choose_links(&work->pairs, work->plan, work->before,
+                          &work->sizes, &links);
     if (!rc)
         rc = choose_findings(work->plan, work->state_before, &work->pairs);
     if (rc)
@@ -111,7 +111,7 @@ static int look(struct work *work)
     work->after = work->before;
     if (work->sizes.changed || links)
         rc = choose_model_new(&work->after, work->snapshot, &work->settings,
-                              work->history, &work->pairs, &work->sizes,
+                              work->past, &work->pairs, &work->sizes,
                               true);
     return rc;
 }
@@ -230,8 +230,8 @@ static int place(struct work *work)
             choose_placement_move(work->state, i,
                                   work->after->entities[i].home);
     }
-    rc = choose_pins(work->plan, work->after, work->history, &work->pairs,
-                     &work->sizes, dropped ? 0 : gain);
+    rc = choose_pins(work->plan, work->after, &work->pairs, &work->sizes,
+                     dropped ? 0 : gain);
     if (!rc)
         rc = choose_steps(work->plan, work->state);
     if (!rc)
@@ -280,15 +280,15 @@ static int add_places(struct work *work)
 /* A plan that went badly before is shown as no plan, and why. */
 static int refuse_bad(struct work *work)
 {
-    const struct choose_history *history = work->history;
+    const struct past *past = work->past;
     struct plan *plan = work->plan, *empty = NULL;
     size_t i;
     int rc;
 
-    for (i = 0; history && i < history->nr_bad_plans; i++)
-        if (!strcmp(history->bad_plans[i], plan->id))
+    for (i = 0; past && i < past->nr_bad_plans; i++)
+        if (!strcmp(past->bad_plans[i], plan->id))
             break;
-    if (!plan->nr_steps || !history || i == history->nr_bad_plans)
+    if (!plan->nr_steps || !past || i == past->nr_bad_plans)
         return 0;
     rc = plan_new(&empty);
     if (rc)
@@ -319,8 +319,7 @@ static int make(struct work *work)
     if (!rc)
         rc = place(work);
     if (!rc)
-        rc = choose_link_steps(&work->pairs, work->plan, work->snapshot,
-                               &work->settings);
+        rc = choose_link_steps(&work->pairs, work->plan, work->before);
     if (!rc)
         rc = choose_notes(work->plan, work->after);
     if (!rc)
@@ -339,10 +338,10 @@ static int make(struct work *work)
 
 int choose(struct plan **plan_r, const struct snapshot *snapshot,
            const struct settings *settings,
-           const struct choose_history *history, char **why_r)
+           const struct past *past, char **why_r)
 {
     struct work work = {
-        .snapshot = snapshot, .settings = *settings, .history = history,
+        .snapshot = snapshot, .settings = *settings, .past = past,
     };
     int rc;
 

@@ -27,31 +27,28 @@ double choose_demand(const struct snapshot_vcpu *vcpu)
 }
 
 static enum choose_fixed fixed_why(const struct choose_model *model,
-                                   const struct choose_history *history,
                                    size_t index)
 {
     const struct snapshot_domain *domain = &model->snapshot->domains[index];
-    const struct settings *settings = model->settings;
     const struct snapshot_pool *pool;
 
     if (domain->twin != SNAPSHOT_OUTSIDE)
         return CHOOSE_FIXED_TWIN;
     if (domain->domid == 0 || domain->backend)
-        return settings->move_dom0 ? CHOOSE_MOVABLE : CHOOSE_FIXED_DOM0;
-    if (choose_left_alone(model->snapshot, settings, index))
+        return model->settings->move_dom0 ? CHOOSE_MOVABLE
+                                          : CHOOSE_FIXED_DOM0;
+    if (choose_left_alone(model, index))
         return CHOOSE_FIXED_UNMANAGED;
     pool = snapshot_find_pool(model->snapshot, domain->pool);
     if (!pool || pool->granularity == SNAPSHOT_GRANULARITY_SOCKET)
         return CHOOSE_FIXED_GRANULARITY;
-    if (choose_cooling(model->snapshot, settings, history, index,
-                       SNAPSHOT_OUTSIDE))
+    if (choose_cooling(model, index, SNAPSHOT_OUTSIDE))
         return CHOOSE_FIXED_COOLDOWN;
     return CHOOSE_MOVABLE;
 }
 
 struct builder {
     struct choose_model *model;
-    const struct choose_history *history;
     const struct choose_sizes *sizes;
     struct choose_reach reach;
 };
@@ -85,8 +82,7 @@ static void add_entity(const struct builder *b, size_t domain, uint32_t first,
     entity->fixed = fixed;
     entity->home = choose_afloat(model);
     entity->pool = choose_reach_pool(&b->reach, d->pool);
-    entity->isolated = choose_to_isolate(model->snapshot, model->settings,
-                                         domain);
+    entity->isolated = choose_to_isolate(model, domain);
     for (i = 0; i < nr; i++) {
         vcpu = &model->snapshot->vcpus[entity->vcpu + i];
         if (!entity->fixed && !model->settings->override_pins &&
@@ -150,7 +146,7 @@ static void add_domain(const struct builder *b, size_t index)
     struct choose_model *model = b->model;
     const struct snapshot_domain *d = &model->snapshot->domains[index];
     uint32_t unit = unit_vcpus(model, d), first, nr, i;
-    enum choose_fixed fixed = fixed_why(model, b->history, index);
+    enum choose_fixed fixed = fixed_why(model, index);
     bool added, any_added;
 
     if (d->state == SNAPSHOT_DOMAIN_OTHER)
@@ -218,11 +214,10 @@ static int make_entities(struct builder *b)
 }
 
 int choose_entities(struct choose_model *model,
-                    const struct choose_history *history,
                     const struct choose_sizes *sizes)
 {
     const struct snapshot *snapshot = model->snapshot;
-    struct builder b = { .model = model, .history = history, .sizes = sizes };
+    struct builder b = { .model = model, .sizes = sizes };
     int rc = -ENOMEM;
     uint32_t i;
 

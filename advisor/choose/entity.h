@@ -3,13 +3,11 @@
 #ifndef SHMLINK_CHOOSE_ENTITY_H
 #define SHMLINK_CHOOSE_ENTITY_H
 
-struct choose_history;
 struct choose_model;
 struct choose_sizes;
 struct snapshot_vcpu;
 
 int choose_entities(struct choose_model *model,
-                    const struct choose_history *history,
                     const struct choose_sizes *sizes);
 
 /* What it would use if it never waited. */

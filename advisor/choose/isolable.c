@@ -70,7 +70,7 @@ void choose_isolable(struct choose_model *model)
     size_t d;
 
     for (d = 0; d < model->snapshot->nr_domains; d++) {
-        if (!choose_to_isolate(model->snapshot, model->settings, d))
+        if (!choose_to_isolate(model, d))
             continue;
         for (i = 0; i < model->nr_entities; i++)
             if (choose_hinders(model, &model->entities[i], d))

@@ -324,7 +324,7 @@ static bool concerned(const struct choose_model *model)
     size_t d;
 
     for (d = 0; d < model->snapshot->nr_domains; d++)
-        if (choose_to_isolate(model->snapshot, model->settings, d))
+        if (choose_to_isolate(model, d))
             return true;
     for (i = 0; i < model->nr_entities; i++)
         for (j = 0; j < model->entities[i].nr_vcpus; j++)
@@ -342,7 +342,7 @@ static int isolate(struct isolation *in)
     size_t d;
 
     for (d = 0; d < snapshot->nr_domains && !rc; d++)
-        if (choose_to_isolate(snapshot, in->model->settings, d) &&
+        if (choose_to_isolate(in->model, d) &&
             in->model->domain_first[d] < in->model->domain_end[d])
             rc = find_cores(in, d);
     if (!rc)

@@ -2,8 +2,8 @@
 #include "choose/links.h"
 
 #include "shmlink-wire.h"
-#include "choose/choose.h"
 #include "choose/entity.h"
+#include "choose/model.h"
 #include "choose/pairs.h"
 #include "choose/policy.h"
 #include "choose/prices.h"
@@ -11,8 +11,6 @@
 #include "choose/text.h"
 #include "choose/vifs.h"
 #include "model/plan.h"
-#include "model/settings.h"
-#include "model/snapshot.h"
 
 #include <errno.h>
 #include <math.h>
@@ -38,9 +36,9 @@ static double headroom(const struct snapshot *snapshot,
 
 struct context {
     struct plan *plan;
+    const struct choose_model *model;
     const struct snapshot *snapshot;
     const struct settings *settings;
-    const struct choose_history *history;
     const struct choose_sizes *sizes;
     uint32_t *nr_links;			/* of each domain */
     char name[2][1024 + PLAN_VIF_BYTES];	/* of the pair in question */
@@ -62,8 +60,8 @@ static void name_pair(struct context *c, const struct choose_pair *pair)
 
 static bool left_alone(const struct context *c, const struct choose_pair *pair)
 {
-    return choose_left_alone(c->snapshot, c->settings, pair->first) ||
-           choose_left_alone(c->snapshot, c->settings, pair->second);
+    return choose_left_alone(c->model, pair->first) ||
+           choose_left_alone(c->model, pair->second);
 }
 
 /* Does the administrator let advice link them? */
@@ -123,12 +121,11 @@ static int consider(const struct context *c, struct choose_pair *pair,
     } else if (!why && (c->nr_links[pair->first] >= SHMLINK_LINKS_MAX ||
                         c->nr_links[pair->second] >= SHMLINK_LINKS_MAX)) {
         why = "one of them has as many links as a guest can have";
-    } else if (!why && choose_cooling(c->snapshot, c->settings, c->history,
-                                      pair->first, pair->second)) {
+    } else if (!why &&
+               choose_cooling(c->model, pair->first, pair->second)) {
         kind = PLAN_NOTE_COOLDOWN;
         why = "their link was changed lately";
-    } else if (!why && choose_link_was(c->snapshot, c->history, pair,
-                                       CHOOSE_PAST_LINK_REFUSED)) {
+    } else if (!why && choose_link_was(c->model, pair, PAST_LINK_REFUSED)) {
         kind = PLAN_NOTE_COOLDOWN;
         why = "it was refused lately, see xl shmlink history; xl shmlink "
               "enable tries again";
@@ -213,8 +210,7 @@ static int beside(const struct context *c, const struct choose_pair *pair)
 static int review(const struct context *c, struct choose_pair *pair,
                   double room, bool *changed)
 {
-    bool advised = choose_link_was(c->snapshot, c->history, pair,
-                                   CHOOSE_PAST_LINK_ENABLED);
+    bool advised = choose_link_was(c->model, pair, PAST_LINK_ENABLED);
     bool keep = false;
     int rc = 0;
 
@@ -236,8 +232,7 @@ static int review(const struct context *c, struct choose_pair *pair,
                                c->name[0], c->name[1]);
     if (left_alone(c, pair))
         return 0;
-    if (choose_cooling(c->snapshot, c->settings, c->history, pair->first,
-                       pair->second))
+    if (choose_cooling(c->model, pair->first, pair->second))
         return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_COOLDOWN,
                                pair->first, "the link between %s and %s was "
                                "changed lately: left as it is", c->name[0],
@@ -269,14 +264,14 @@ static int limit_changes(const struct context *c, struct choose_pairs *pairs)
 }
 
 int choose_links(struct choose_pairs *pairs, struct plan *plan,
-                 const struct snapshot *snapshot,
-                 const struct settings *settings,
-                 const struct choose_history *history,
+                 const struct choose_model *before,
                  const struct choose_sizes *sizes, bool *changed_r)
 {
+    const struct snapshot *snapshot = before->snapshot;
+    const struct settings *settings = before->settings;
     struct context c = {
-        .plan = plan, .snapshot = snapshot, .settings = settings,
-        .history = history, .sizes = sizes,
+        .plan = plan, .model = before, .snapshot = snapshot,
+        .settings = settings, .sizes = sizes,
     };
     struct choose_pair *pair;
     double room;
@@ -336,10 +331,11 @@ static char *link_text(const struct settings *settings,
     return r < 0 ? NULL : text;
 }
 
-static int link_step(struct plan *plan, const struct snapshot *snapshot,
-                     const struct settings *settings,
+static int link_step(struct plan *plan, const struct choose_model *before,
                      const struct choose_pair *pair, bool enable)
 {
+    const struct settings *settings = before->settings;
+    const struct snapshot *snapshot = before->snapshot;
     const struct snapshot_domain *a = &snapshot->domains[pair->first];
     const struct snapshot_domain *b = &snapshot->domains[pair->second];
     char name_a[16], name_b[16], *text = link_text(settings, pair, enable);
@@ -375,8 +371,7 @@ static int link_step(struct plan *plan, const struct snapshot *snapshot,
 }
 
 int choose_link_steps(struct choose_pairs *pairs, struct plan *plan,
-                      const struct snapshot *snapshot,
-                      const struct settings *settings)
+                      const struct choose_model *before)
 {
     struct choose_pair *pair;
     int rc = 0;
@@ -386,7 +381,7 @@ int choose_link_steps(struct choose_pairs *pairs, struct plan *plan,
         pair = pairs->by_gain[i];
         if (pair->link_after == choose_pair_linked(pair, false))
             continue;
-        rc = link_step(plan, snapshot, settings, pair, pair->link_after);
+        rc = link_step(plan, before, pair, pair->link_after);
     }
     return rc;
 }

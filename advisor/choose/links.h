@@ -5,12 +5,10 @@
 
 #include <stdbool.h>
 
-struct choose_history;
+struct choose_model;
 struct choose_pairs;
 struct choose_sizes;
 struct plan;
-struct settings;
-struct snapshot;
 
 /*
  * choose_links() sets link_after by traffic, message size and head-room, and
@@ -20,12 +18,9 @@ struct snapshot;
  * Errors: -ENOMEM.
  */
 int choose_links(struct choose_pairs *pairs, struct plan *plan,
-                 const struct snapshot *snapshot,
-                 const struct settings *settings,
-                 const struct choose_history *history,
+                 const struct choose_model *before,
                  const struct choose_sizes *sizes, bool *changed_r);
 int choose_link_steps(struct choose_pairs *pairs, struct plan *plan,
-                      const struct snapshot *snapshot,
-                      const struct settings *settings);
+                      const struct choose_model *before);
 
 #endif

@@ -55,7 +55,7 @@ static void relieve_dom0(struct choose_model *model,
 int choose_model_new(struct choose_model **model_r,
                      const struct snapshot *snapshot,
                      const struct settings *settings,
-                     const struct choose_history *history,
+                     const struct past *past,
                      const struct choose_pairs *pairs,
                      const struct choose_sizes *sizes, bool links)
 {
@@ -68,9 +68,10 @@ int choose_model_new(struct choose_model **model_r,
         return -ENOMEM;
     model->snapshot = snapshot;
     model->settings = settings;
+    model->past = past;
     rc = choose_host(model, &nodes);
     if (!rc)
-        rc = choose_entities(model, history, sizes);
+        rc = choose_entities(model, sizes);
     if (!rc)
         rc = choose_spread(model);
     if (!rc)

@@ -63,9 +63,9 @@
 #include "model/settings.h"
 #include "model/snapshot.h"
 
-struct choose_history;
 struct choose_pairs;
 struct choose_sizes;
+struct past;
 
 #define CHOOSE_OVERLOAD		4.0
 #define CHOOSE_BARRED		100.0
@@ -124,6 +124,7 @@ struct choose_edge {
 struct choose_model {
     const struct snapshot *snapshot;
     const struct settings *settings;
+    const struct past *past;	/* or NULL */
 
     struct choose_slot *slots;
     uint32_t nr_slots, nr_cores, nr_groups, nr_nodes;
@@ -162,7 +163,7 @@ struct choose_model {
 int choose_model_new(struct choose_model **model_r,
                      const struct snapshot *snapshot,
                      const struct settings *settings,
-                     const struct choose_history *history,
+                     const struct past *past,
                      const struct choose_pairs *pairs,
                      const struct choose_sizes *sizes, bool links);
 void choose_model_free(struct choose_model *model);

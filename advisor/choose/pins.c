@@ -41,7 +41,6 @@ static int gain_of(const struct choose_model *model, double *gain_r)
 }
 
 int choose_pins(struct plan *plan, const struct choose_model *model,
-                const struct choose_history *history,
                 const struct choose_pairs *pairs,
                 const struct choose_sizes *sizes, double gained)
 {
@@ -53,8 +52,8 @@ int choose_pins(struct plan *plan, const struct choose_model *model,
     if (!any_pin(model))
         return 0;
     settings.override_pins = true;
-    rc = choose_model_new(&free_model, model->snapshot, &settings, history,
-                          pairs, sizes, true);
+    rc = choose_model_new(&free_model, model->snapshot, &settings,
+                          model->past, pairs, sizes, true);
     if (rc)
         return rc;
     rc = gain_of(free_model, &gain);

@@ -2,7 +2,6 @@
 #ifndef SHMLINK_CHOOSE_PINS_H
 #define SHMLINK_CHOOSE_PINS_H
 
-struct choose_history;
 struct choose_model;
 struct choose_pairs;
 struct choose_sizes;
@@ -14,7 +13,6 @@ struct plan;
  * is not worth a plan.  model: that of the plan.  Errors: -ENOMEM.
  */
 int choose_pins(struct plan *plan, const struct choose_model *model,
-                const struct choose_history *history,
                 const struct choose_pairs *pairs,
                 const struct choose_sizes *sizes, double gained);
 

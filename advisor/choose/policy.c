@@ -2,10 +2,8 @@
 #include "choose/policy.h"
 
 #include "base/uuid.h"
-#include "choose/choose.h"
+#include "choose/model.h"
 #include "choose/pairs.h"
-#include "model/settings.h"
-#include "model/snapshot.h"
 
 #include <string.h>
 
@@ -24,94 +22,92 @@ bool choose_listed(const struct snapshot_domain *domain, char **names,
     return false;
 }
 
-bool choose_left_alone(const struct snapshot *snapshot,
-                       const struct settings *settings, size_t index)
+bool choose_left_alone(const struct choose_model *model, size_t index)
 {
-    const struct snapshot_domain *domain = &snapshot->domains[index];
+    const struct snapshot_domain *domain = &model->snapshot->domains[index];
 
     return !domain->managed || domain->state != SNAPSHOT_DOMAIN_RUNNING ||
-           choose_listed(domain, settings->unmanaged,
-                         settings->nr_unmanaged) ||
+           choose_listed(domain, model->settings->unmanaged,
+                         model->settings->nr_unmanaged) ||
            domain->twin != SNAPSHOT_OUTSIDE;
 }
 
-bool choose_to_isolate(const struct snapshot *snapshot,
-                       const struct settings *settings, size_t index)
+bool choose_to_isolate(const struct choose_model *model, size_t index)
 {
-    const struct snapshot_domain *domain = &snapshot->domains[index];
+    const struct snapshot_domain *domain = &model->snapshot->domains[index];
 
     return domain->isolated ||
-           choose_listed(domain, settings->isolated, settings->nr_isolated);
+           choose_listed(domain, model->settings->isolated,
+                         model->settings->nr_isolated);
 }
 
-static bool past_concerns(const struct choose_past *past,
+static bool past_concerns(const struct past_change *change,
                           const struct snapshot_domain *domain)
 {
-    if (past->kind == CHOOSE_PAST_LINK_REFUSED)
+    if (change->kind == PAST_LINK_REFUSED)
         return false;
-    return !memcmp(past->uuid[0], domain->uuid, 16) ||
-           ((past->kind == CHOOSE_PAST_LINK_ENABLED ||
-             past->kind == CHOOSE_PAST_LINK_DISABLED) &&
-            !memcmp(past->uuid[1], domain->uuid, 16));
+    return !memcmp(change->uuid[0], domain->uuid, 16) ||
+           ((change->kind == PAST_LINK_ENABLED ||
+             change->kind == PAST_LINK_DISABLED) &&
+            !memcmp(change->uuid[1], domain->uuid, 16));
 }
 
-bool choose_cooling(const struct snapshot *snapshot,
-                    const struct settings *settings,
-                    const struct choose_history *history, size_t first,
+bool choose_cooling(const struct choose_model *model, size_t first,
                     size_t second)
 {
-    const struct choose_past *past;
+    const struct snapshot *snapshot = model->snapshot;
+    const struct past *past = model->past;
+    const struct past_change *change;
     size_t i;
 
-    for (i = 0; history && i < history->nr_past; i++) {
-        past = &history->past[i];
-        if (past->time > snapshot->time ||
-            snapshot->time - past->time >= (int64_t)settings->cooldown_sec)
+    for (i = 0; past && i < past->nr_changes; i++) {
+        change = &past->changes[i];
+        if (change->time > snapshot->time || snapshot->time - change->time >=
+                                        (int64_t)model->settings->cooldown_sec)
             continue;
-        if (!past_concerns(past, &snapshot->domains[first]))
+        if (!past_concerns(change, &snapshot->domains[first]))
             continue;
         if (second == SNAPSHOT_OUTSIDE ||
-            past_concerns(past, &snapshot->domains[second]))
+            past_concerns(change, &snapshot->domains[second]))
             return true;
     }
     return false;
 }
 
 /* A link's end was this one. */
-static bool past_end(const struct choose_past *past, int end,
+static bool past_end(const struct past_change *change, int end,
                      const uint8_t uuid[16], uint32_t vif)
 {
-    return !memcmp(past->uuid[end], uuid, 16) &&
-           (past->vif[end] == SNAPSHOT_NONE || past->vif[end] == vif);
+    return !memcmp(change->uuid[end], uuid, 16) &&
+           (change->vif[end] == SNAPSHOT_NONE || change->vif[end] == vif);
 }
 
-bool choose_link_was(const struct snapshot *snapshot,
-                     const struct choose_history *history,
-                     const struct choose_pair *pair,
-                     enum choose_past_kind kind)
+bool choose_link_was(const struct choose_model *model,
+                     const struct choose_pair *pair, enum past_kind kind)
 {
-    const uint8_t *a = snapshot->domains[pair->first].uuid;
-    const uint8_t *b = snapshot->domains[pair->second].uuid;
-    const struct choose_past *past;
+    const uint8_t *a = model->snapshot->domains[pair->first].uuid;
+    const uint8_t *b = model->snapshot->domains[pair->second].uuid;
+    const struct past *past = model->past;
+    const struct past_change *change;
     int64_t latest = INT64_MIN;
     bool is = false;
     size_t i;
 
-    for (i = 0; history && i < history->nr_past; i++) {
-        past = &history->past[i];
-        if ((past->kind != CHOOSE_PAST_LINK_ENABLED &&
-             past->kind != CHOOSE_PAST_LINK_DISABLED &&
-             past->kind != CHOOSE_PAST_LINK_REFUSED) ||
-            past->time < latest)
+    for (i = 0; past && i < past->nr_changes; i++) {
+        change = &past->changes[i];
+        if ((change->kind != PAST_LINK_ENABLED &&
+             change->kind != PAST_LINK_DISABLED &&
+             change->kind != PAST_LINK_REFUSED) ||
+            change->time < latest)
             continue;
-        if (!past_end(past, 0, a, pair->vif[0]) &&
-            !past_end(past, 0, b, pair->vif[1]))
+        if (!past_end(change, 0, a, pair->vif[0]) &&
+            !past_end(change, 0, b, pair->vif[1]))
             continue;
-        if (!past_end(past, 1, a, pair->vif[0]) &&
-            !past_end(past, 1, b, pair->vif[1]))
+        if (!past_end(change, 1, a, pair->vif[0]) &&
+            !past_end(change, 1, b, pair->vif[1]))
             continue;
-        latest = past->time;
-        is = past->kind == kind;
+        latest = change->time;
+        is = change->kind == kind;
     }
     return is;
 }

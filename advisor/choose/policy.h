@@ -6,11 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "choose/choose.h"
+#include "model/past.h"
 
+struct choose_model;
 struct choose_pair;
-struct settings;
-struct snapshot;
 struct snapshot_domain;
 
 /* By name or UUID. */
@@ -20,21 +19,15 @@ bool choose_listed(const struct snapshot_domain *domain, char **names,
  * Nothing is done to it, whatever is gained.  Twins are among these: plan,
  * journal and history name domains by UUID, neither can be told what to do.
  */
-bool choose_left_alone(const struct snapshot *snapshot,
-                       const struct settings *settings, size_t index);
+bool choose_left_alone(const struct choose_model *model, size_t index);
 /* By the settings or the snapshot's own mark. */
-bool choose_to_isolate(const struct snapshot *snapshot,
-                       const struct settings *settings, size_t index);
+bool choose_to_isolate(const struct choose_model *model, size_t index);
 /* One, or with second both, was changed lately. */
-bool choose_cooling(const struct snapshot *snapshot,
-                    const struct settings *settings,
-                    const struct choose_history *history, size_t first,
+bool choose_cooling(const struct choose_model *model, size_t first,
                     size_t second);
 
 /* Whether this is the last that the advisor did to the pair's link. */
-bool choose_link_was(const struct snapshot *snapshot,
-                     const struct choose_history *history,
-                     const struct choose_pair *pair,
-                     enum choose_past_kind kind);
+bool choose_link_was(const struct choose_model *model,
+                     const struct choose_pair *pair, enum past_kind kind);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "choose/resize.h"
 
-#include "choose/choose.h"
 #include "choose/model.h"
 #include "choose/policy.h"
 #include "choose/prices.h"
@@ -95,21 +94,22 @@ static bool room_for_one(const struct choose_model *model,
  * How many of its vCPUs the advisor added and has not taken back.  None, where
  * it has not as many as then: it was started anew, or somebody changed it.
  */
-static uint32_t added_before(const struct choose_history *history,
+static uint32_t added_before(const struct past *past,
                              const struct snapshot_domain *domain)
 {
-    const struct choose_past *past;
+    const struct past_change *change;
     uint32_t added = 0;
     int64_t latest = INT64_MIN;
     size_t i;
 
-    for (i = 0; history && i < history->nr_past; i++) {
-        past = &history->past[i];
-        if (past->kind != CHOOSE_PAST_VCPUS_ADDED || past->time < latest ||
-            memcmp(past->uuid[0], domain->uuid, 16))
+    for (i = 0; past && i < past->nr_changes; i++) {
+        change = &past->changes[i];
+        if (change->kind != PAST_VCPUS_ADDED || change->time < latest ||
+            memcmp(change->uuid[0], domain->uuid, 16))
             continue;
-        latest = past->time;
-        added = past->vcpus_online == domain->vcpus_online ? past->vcpus : 0;
+        latest = change->time;
+        added = change->vcpus_online == domain->vcpus_online ? change->vcpus
+                                                             : 0;
     }
     return added;
 }
@@ -140,7 +140,7 @@ static int set_vcpus(struct plan *plan, const struct choose_model *model,
 /* Why a CPU-bound sender gets no vCPU; NULL: it gets one. */
 static const char *why_not(const struct choose_model *model,
                            const struct choose_sizes *sizes,
-                           const struct choose_history *history, size_t index,
+                           size_t index,
                            const struct usage *usage,
                            enum plan_note_kind *kind_r)
 {
@@ -155,8 +155,7 @@ static const char *why_not(const struct choose_model *model,
     if (!room_for_one(model, sizes, domain->pool))
         return "the host has no pCPU to spare for one more vCPU";
     *kind_r = PLAN_NOTE_COOLDOWN;
-    if (choose_cooling(model->snapshot, model->settings, history, index,
-                       SNAPSHOT_OUTSIDE))
+    if (choose_cooling(model, index, SNAPSHOT_OUTSIDE))
         return "it was changed lately: no vCPU is added yet";
     return NULL;
 }
@@ -182,9 +181,7 @@ static int compare_starving(const void *a, const void *b)
 }
 
 static int grow(struct choose_sizes *sizes, struct plan *plan,
-                const struct choose_model *model,
-                const struct choose_history *history,
-                const struct starving *who)
+                const struct choose_model *model, const struct starving *who)
 {
     const struct snapshot_domain *domain =
         &model->snapshot->domains[who->domain];
@@ -207,7 +204,7 @@ static int grow(struct choose_sizes *sizes, struct plan *plan,
                             usage->nr == 1 ? "s" : "", 100 * usage->mean);
     if (rc)
         return rc;
-    why = why_not(model, sizes, history, who->domain, usage, &kind);
+    why = why_not(model, sizes, who->domain, usage, &kind);
     if (why)
         return choose_add_note(plan, model->snapshot, kind, who->domain,
                                "%s: %s", domain->name, why);
@@ -221,19 +218,17 @@ static int grow(struct choose_sizes *sizes, struct plan *plan,
 }
 
 static int shrink(struct choose_sizes *sizes, struct plan *plan,
-                  const struct choose_model *model,
-                  const struct choose_history *history, size_t index,
+                  const struct choose_model *model, size_t index,
                   const struct usage *usage)
 {
     const struct snapshot_domain *domain = &model->snapshot->domains[index];
     char text[160];
 
     if (domain->vcpus_online < 2 || !usage->known ||
-        !added_before(history, domain) ||
+        !added_before(model->past, domain) ||
         usage->mean * usage->nr >= model->settings->unused_utilisation *
                                    (domain->vcpus_online - 1) ||
-        choose_cooling(model->snapshot, model->settings, history, index,
-                       SNAPSHOT_OUTSIDE))
+        choose_cooling(model, index, SNAPSHOT_OUTSIDE))
         return 0;
     snprintf(text, sizeof text, "a vCPU that was added is not needed: without "
              "it the others would run %.0f %% of the time",
@@ -254,9 +249,8 @@ static bool is_sender(const struct settings *settings,
 }
 
 static int resize(struct choose_sizes *sizes, struct plan *plan,
-                  const struct choose_model *model,
-                  const struct choose_history *history,
-                  const struct sent *sent, struct starving *starving)
+                  const struct choose_model *model, const struct sent *sent,
+                  struct starving *starving)
 {
     const struct snapshot *snapshot = model->snapshot;
     const struct settings *settings = model->settings;
@@ -268,7 +262,7 @@ static int resize(struct choose_sizes *sizes, struct plan *plan,
     for (i = 0; i < snapshot->nr_domains && !rc; i++) {
         domain = &snapshot->domains[i];
         if (!domain->domid || domain->backend ||
-            choose_left_alone(snapshot, settings, i))
+            choose_left_alone(model, i))
             continue;
         usage = usage_of(snapshot, i);
         /* One that waits for a pCPU wants another place first. */
@@ -277,17 +271,16 @@ static int resize(struct choose_sizes *sizes, struct plan *plan,
             starving[nr++] = (struct starving) { i, usage, sent[i].bytes,
                                                  domain->uuid };
         else
-            rc = shrink(sizes, plan, model, history, i, &usage);
+            rc = shrink(sizes, plan, model, i, &usage);
     }
     qsort(starving, nr, sizeof *starving, compare_starving);
     for (i = 0; i < nr && !rc; i++)
-        rc = grow(sizes, plan, model, history, &starving[i]);
+        rc = grow(sizes, plan, model, &starving[i]);
     return rc;
 }
 
 int choose_resize(struct choose_sizes *sizes, struct plan *plan,
-                  const struct choose_model *model,
-                  const struct choose_history *history)
+                  const struct choose_model *model)
 {
     const struct snapshot *snapshot = model->snapshot;
     size_t nr = snapshot->nr_domains, i;
@@ -300,7 +293,7 @@ int choose_resize(struct choose_sizes *sizes, struct plan *plan,
     for (i = 0; sizes->online && i < nr; i++)
         sizes->online[i] = snapshot->domains[i].vcpus_online;
     if (sizes->online && sent && starving)
-        rc = resize(sizes, plan, model, history, sent, starving);
+        rc = resize(sizes, plan, model, sent, starving);
     free(sent);
     free(starving);
     return rc;

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct choose_history;
 struct choose_model;
 struct plan;
 
@@ -25,8 +24,7 @@ struct choose_sizes {
  */
 #define CHOOSE_STARVED 0.5
 int choose_resize(struct choose_sizes *sizes_r, struct plan *plan,
-                  const struct choose_model *before,
-                  const struct choose_history *history);
+                  const struct choose_model *before);
 void choose_sizes_free(struct choose_sizes *sizes);
 
 #endif

@@ -15,7 +15,7 @@ struct run {
     struct sqlite3 *db;
     struct snapshot *snapshot;
     const struct settings *settings;
-    const struct choose_history *past;
+    const struct past *past;
     const struct record_hours *hours;
     char **why_r;
 };
@@ -50,7 +50,7 @@ static int confirm(const struct run *run, enum rebalance_verdict *verdict_r)
 
 int rebalance(struct rebalance *result_r, struct sqlite3 *db,
               struct snapshot *snapshot, const struct settings *settings,
-              const struct choose_history *past, unsigned int days,
+              const struct past *past, unsigned int days,
               int64_t now_s, char **why_r)
 {
     struct run run = { db, snapshot, settings, past, &result_r->hours, why_r };

@@ -16,7 +16,7 @@
 /* An hour of records, one each five minutes. */
 #define REBALANCE_RECORDS_LEAST 12
 
-struct choose_history;
+struct past;
 struct plan;
 struct settings;
 
@@ -41,7 +41,7 @@ struct rebalance {
  */
 int rebalance(struct rebalance *result_r, struct sqlite3 *db,
               struct snapshot *snapshot, const struct settings *settings,
-              const struct choose_history *past, unsigned int days,
+              const struct past *past, unsigned int days,
               int64_t now_s, char **why_r);
 
 #endif

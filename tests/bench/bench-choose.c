@@ -30,6 +30,7 @@
 #include "choose/search.h"
 #include "choose/terms.h"
 #include "generate.h"
+#include "model/past.h"
 #include "model/plan.h"
 
 static double now(void)
@@ -498,7 +499,7 @@ static int bench_size(uint32_t vms, uint32_t vcpus)
         .vcpus_min = vcpus, .vcpus_max = vcpus, .load = 0.04, .peers = 6,
         .bytes = 1e8, .seed = 1,
     };
-    struct choose_history history = { 0 };
+    struct past past = { 0 };
     struct settings settings;
     struct snapshot *snapshot;
     struct rusage usage;
@@ -512,7 +513,7 @@ static int bench_size(uint32_t vms, uint32_t vcpus)
     for (moves = 16; moves <= 65536; moves *= 4096) {
         settings.max_moves = moves;
         start = now();
-        check(choose(&plan, snapshot, &settings, &history, NULL), "choose");
+        check(choose(&plan, snapshot, &settings, &past, NULL), "choose");
         time = now() - start;
         getrusage(RUSAGE_SELF, &usage);
         printf("size: %u VMs, %zu vCPUs, 512 pCPUs, %zu flows, at most %u "

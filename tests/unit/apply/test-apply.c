@@ -18,7 +18,7 @@
 #include <sqlite3.h>
 
 #include "apply/apply.h"
-#include "choose/choose.h"
+#include "model/past.h"
 #include "fake-host.h"
 #include "apply/journal-priv.h"
 #include "apply/journal.h"
@@ -166,7 +166,7 @@ static enum journal_step_state bench_step(struct bench *b, size_t n)
 static void test_link_refused(void **state)
 {
     struct bench *b = *state;
-    struct choose_history *past = NULL;
+    struct past *past = NULL;
     size_t n, i, refused = 0;
 
     for (n = 1; n <= 6; n++) {
@@ -196,9 +196,9 @@ static void test_link_refused(void **state)
     for (i = 0; i < 2; i++) {
         assert_int_equal(apply_past(b->journal, NOW + i * 7 * 24 * 3600,
                                     &past), 0);
-        assert_int_equal(past->nr_past, !i);
-        if (past->nr_past)
-            assert_int_equal(past->past[0].kind, CHOOSE_PAST_LINK_REFUSED);
+        assert_int_equal(past->nr_changes, !i);
+        if (past->nr_changes)
+            assert_int_equal(past->changes[0].kind, PAST_LINK_REFUSED);
         apply_past_free(past);
     }
 }
@@ -504,7 +504,7 @@ static void test_locked(void **state)
 static void test_past(void **state)
 {
     struct bench *b = *state;
-    struct choose_history *past = NULL;
+    struct past *past = NULL;
     struct apply_owned *owned = NULL;
     hwloc_bitmap_t set = hwloc_bitmap_alloc();
     uint8_t uuid[16];
@@ -514,11 +514,11 @@ static void test_past(void **state)
     assert_int_equal(journal_bad_add(b->journal, "0123456789abcdef", NOW,
                                      NOW + 10, "slower"), 0);
     assert_int_equal(apply_past(b->journal, NOW, &past), 0);
-    assert_int_equal(past->nr_past, 6);
-    assert_int_equal(past->past[0].kind, CHOOSE_PAST_VCPUS_ADDED);
-    assert_int_equal(past->past[0].vcpus, 1);
-    assert_int_equal(past->past[0].vcpus_online, 2);
-    assert_int_equal(past->past[0].time, NOW);
+    assert_int_equal(past->nr_changes, 6);
+    assert_int_equal(past->changes[0].kind, PAST_VCPUS_ADDED);
+    assert_int_equal(past->changes[0].vcpus, 1);
+    assert_int_equal(past->changes[0].vcpus_online, 2);
+    assert_int_equal(past->changes[0].time, NOW);
     assert_int_equal(past->nr_bad_plans, 1);
     apply_past_free(past);
     assert_int_equal(apply_past(b->journal, NOW + 10, &past), 0);
@@ -593,13 +593,13 @@ static void bench_vcpus(struct bench *b, uint32_t from, uint32_t to)
 /* What choose() is told of the vCPUs of the first VM: the last of them. */
 static void bench_past(struct bench *b, uint32_t vcpus, uint32_t online)
 {
-    struct choose_history *past = NULL;
-    const struct choose_past *last;
+    struct past *past = NULL;
+    const struct past_change *last;
 
     assert_int_equal(apply_past(b->journal, NOW, &past), 0);
-    assert_true(past->nr_past > 0);
-    last = &past->past[past->nr_past - 1];
-    assert_int_equal(last->kind, CHOOSE_PAST_VCPUS_ADDED);
+    assert_true(past->nr_changes > 0);
+    last = &past->changes[past->nr_changes - 1];
+    assert_int_equal(last->kind, PAST_VCPUS_ADDED);
     assert_int_equal(last->vcpus, vcpus);
     assert_int_equal(last->vcpus_online, online);
     apply_past_free(past);

@@ -34,11 +34,11 @@ struct snapshot *hosts_load(const char *name)
 
 struct plan *hosts_plan(const struct snapshot *snapshot,
                         const struct settings *settings,
-                        const struct choose_history *history)
+                        const struct past *past)
 {
     struct plan *plan = NULL;
 
-    assert_int_equal(choose(&plan, snapshot, settings, history, NULL), 0);
+    assert_int_equal(choose(&plan, snapshot, settings, past, NULL), 0);
     return plan;
 }
 

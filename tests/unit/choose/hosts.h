@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "choose/choose.h"
+#include "model/past.h"
 #include "model/plan.h"
 #include "model/settings.h"
 #include "model/snapshot.h"
@@ -21,7 +22,7 @@ void hosts_path(char *path, size_t bytes, const char *name,
 struct snapshot *hosts_load(const char *name);
 struct plan *hosts_plan(const struct snapshot *snapshot,
                         const struct settings *settings,
-                        const struct choose_history *history);
+                        const struct past *past);
 
 /*
  * Change the snapshot as the plan's steps would the host: pins (ours then),

@@ -572,8 +572,8 @@ static void test_cores(void **state)
 static void test_history(void **state)
 {
     struct snapshot *snapshot = hosts_load("busy-pair");
-    struct choose_past past = { .kind = CHOOSE_PAST_PIN };
-    struct choose_history history = { .past = &past, .nr_past = 1 };
+    struct past_change change = { .kind = PAST_PIN };
+    struct past past = { .changes = &change, .nr_changes = 1 };
     const char *bad[1];
     struct settings settings;
     struct plan *plan, *again;
@@ -584,23 +584,23 @@ static void test_history(void **state)
     plan = hosts_plan(snapshot, &settings, NULL);
     assert_int_equal(hosts_pins(plan), 2);
 
-    memcpy(past.uuid[0], snapshot->domains[1].uuid, 16);
-    past.time = snapshot->time - 100;
-    again = hosts_plan(snapshot, &settings, &history);
+    memcpy(change.uuid[0], snapshot->domains[1].uuid, 16);
+    change.time = snapshot->time - 100;
+    again = hosts_plan(snapshot, &settings, &past);
     for (i = 0; i < again->nr_steps; i++)
         assert_true(!again->steps[i].to ||
                     again->steps[i].subject[0].domid != 1);
     assert_true(hosts_has_note(again, PLAN_NOTE_COOLDOWN));
     plan_free(again);
-    past.time = snapshot->time - settings.cooldown_sec;
-    again = hosts_plan(snapshot, &settings, &history);
+    change.time = snapshot->time - settings.cooldown_sec;
+    again = hosts_plan(snapshot, &settings, &past);
     assert_string_equal(again->id, plan->id);
     plan_free(again);
 
     bad[0] = plan->id;
-    history.bad_plans = bad;
-    history.nr_bad_plans = 1;
-    again = hosts_plan(snapshot, &settings, &history);
+    past.bad_plans = bad;
+    past.nr_bad_plans = 1;
+    again = hosts_plan(snapshot, &settings, &past);
     assert_int_equal(again->nr_steps, 0);
     assert_true(hosts_has_note(again, PLAN_NOTE_BAD_PLAN));
     assert_true(again->after.total == again->before.total);
@@ -616,10 +616,10 @@ static void test_take_back(void **state)
     struct snapshot *snapshot = hosts_load("cpu-bound");
     struct snapshot_domain *sender = &snapshot->domains[1];
     struct snapshot_vcpu *vcpus = &snapshot->vcpus[sender->first_vcpu];
-    struct choose_past past = {
-        .kind = CHOOSE_PAST_VCPUS_ADDED, .vcpus = 1, .vcpus_online = 2,
+    struct past_change change = {
+        .kind = PAST_VCPUS_ADDED, .vcpus = 1, .vcpus_online = 2,
     };
-    struct choose_history history = { .past = &past, .nr_past = 1 };
+    struct past past = { .changes = &change, .nr_changes = 1 };
     struct settings settings;
     struct plan *plan;
 
@@ -631,25 +631,25 @@ static void test_take_back(void **state)
     vcpus[0].utilisation.value = vcpus[1].utilisation.value = 0.2;
     vcpus[0].block.value = vcpus[1].block.value = 0.79;
     vcpus[1].utilisation.source = SNAPSHOT_SOURCE_TRACE;
-    memcpy(past.uuid[0], sender->uuid, 16);
+    memcpy(change.uuid[0], sender->uuid, 16);
 
     plan = hosts_plan(snapshot, &settings, NULL);
     assert_null(hosts_step(plan, PLAN_SET_VCPUS));
     plan_free(plan);
-    plan = hosts_plan(snapshot, &settings, &history);
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_non_null(hosts_step(plan, PLAN_SET_VCPUS));
     assert_int_equal(hosts_step(plan, PLAN_SET_VCPUS)->vcpus_to, 1);
     assert_string_equal(hosts_step(plan, PLAN_SET_VCPUS)->command,
                         "xl vcpu-set sender 1");
     plan_free(plan);
     /* It was started anew with two, or somebody set that. */
-    past.vcpus_online = 3;
-    plan = hosts_plan(snapshot, &settings, &history);
+    change.vcpus_online = 3;
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_null(hosts_step(plan, PLAN_SET_VCPUS));
     plan_free(plan);
-    past.vcpus_online = 2;
+    change.vcpus_online = 2;
     vcpus[1].utilisation.value = 0.4;
-    plan = hosts_plan(snapshot, &settings, &history);
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_null(hosts_step(plan, PLAN_SET_VCPUS));
     plan_free(plan);
     snapshot_free(snapshot);
@@ -724,9 +724,9 @@ static void test_link_forbidden(void **state)
 static void test_link_refused(void **state)
 {
     struct snapshot *snapshot = hosts_load("no-link");
-    struct choose_past past[2] = { { .kind = CHOOSE_PAST_LINK_REFUSED },
-                                   { .kind = CHOOSE_PAST_LINK_DISABLED } };
-    struct choose_history history = { .past = past, .nr_past = 1 };
+    struct past_change change[2] = { { .kind = PAST_LINK_REFUSED },
+                                   { .kind = PAST_LINK_DISABLED } };
+    struct past past = { .changes = change, .nr_changes = 1 };
     struct settings settings;
     struct plan *plan;
     size_t i;
@@ -736,16 +736,16 @@ static void test_link_refused(void **state)
     strict(&settings);
     settings.cooldown_sec = 60;
     for (i = 0; i < 2; i++) {
-        memcpy(past[i].uuid[1], named(snapshot, "bot")->uuid, 16);
-        memcpy(past[i].uuid[0], named(snapshot, "full")->uuid, 16);
-        past[i].time = snapshot->time - 1000 + (int64_t)i;
+        memcpy(change[i].uuid[1], named(snapshot, "bot")->uuid, 16);
+        memcpy(change[i].uuid[0], named(snapshot, "full")->uuid, 16);
+        change[i].time = snapshot->time - 1000 + (int64_t)i;
     }
-    plan = hosts_plan(snapshot, &settings, &history);
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_null(hosts_step(plan, PLAN_LINK_ENABLE));
     assert_true(hosts_has_note(plan, PLAN_NOTE_COOLDOWN));
     plan_free(plan);
-    history.nr_past = 2;
-    plan = hosts_plan(snapshot, &settings, &history);
+    past.nr_changes = 2;
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_non_null(hosts_step(plan, PLAN_LINK_ENABLE));
     plan_free(plan);
     settings_dispose(&settings);
@@ -766,8 +766,8 @@ static void chat_goes_by(struct snapshot *snapshot, enum snapshot_via via)
 static void test_link_off(void **state)
 {
     struct snapshot *snapshot = hosts_load("no-link");
-    struct choose_past past = { .kind = CHOOSE_PAST_LINK_ENABLED };
-    struct choose_history history = { .past = &past, .nr_past = 1 };
+    struct past_change change = { .kind = PAST_LINK_ENABLED };
+    struct past past = { .changes = &change, .nr_changes = 1 };
     struct snapshot_link *link = snapshot_add_link(snapshot);
     struct settings settings;
     struct plan *plan;
@@ -782,13 +782,13 @@ static void test_link_off(void **state)
     link->end[1].counters_ok = true;
     chat_goes_by(snapshot, SNAPSHOT_VIA_LINK);
     /* The other way round than it is in the snapshot. */
-    memcpy(past.uuid[1], snapshot->domains[1].uuid, 16);
-    memcpy(past.uuid[0], snapshot->domains[2].uuid, 16);
+    memcpy(change.uuid[1], snapshot->domains[1].uuid, 16);
+    memcpy(change.uuid[0], snapshot->domains[2].uuid, 16);
 
     plan = hosts_plan(snapshot, &settings, NULL);
     assert_null(hosts_step(plan, PLAN_LINK_DISABLE));
     plan_free(plan);
-    plan = hosts_plan(snapshot, &settings, &history);
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_non_null(hosts_step(plan, PLAN_LINK_DISABLE));
     assert_string_equal(hosts_step(plan, PLAN_LINK_DISABLE)->nonce,
                         link->nonce);
@@ -796,15 +796,15 @@ static void test_link_off(void **state)
                         "xl shmlink disable chat bot");
     plan_free(plan);
     /* What was enabled was their link by other vifs. */
-    past.vif[0] = 1;
-    plan = hosts_plan(snapshot, &settings, &history);
+    change.vif[0] = 1;
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_null(hosts_step(plan, PLAN_LINK_DISABLE));
     plan_free(plan);
-    past.vif[0] = 0;
+    change.vif[0] = 0;
     /* Neither guest answers: nobody knows what it carries. */
     link->end[1].counters_ok = false;
     chat_goes_by(snapshot, SNAPSHOT_VIA_VIF);
-    plan = hosts_plan(snapshot, &settings, &history);
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_null(hosts_step(plan, PLAN_LINK_DISABLE));
     assert_true(hosts_has_note(plan, PLAN_NOTE_DATA));
     plan_free(plan);
@@ -812,12 +812,12 @@ static void test_link_off(void **state)
     chat_goes_by(snapshot, SNAPSHOT_VIA_LINK);
     /* Above half of the threshold it stays, below all of it none is made. */
     settings.link_message_bytes = 130;
-    plan = hosts_plan(snapshot, &settings, &history);
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_null(hosts_step(plan, PLAN_LINK_DISABLE));
     plan_free(plan);
     /* However much goes beside it. */
     chat_goes_by(snapshot, SNAPSHOT_VIA_VIF);
-    plan = hosts_plan(snapshot, &settings, &history);
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_non_null(hosts_step(plan, PLAN_LINK_DISABLE));
     plan_free(plan);
     snapshot_free(snapshot);

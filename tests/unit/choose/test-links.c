@@ -199,8 +199,8 @@ static void test_groups(void **state)
 static void test_stray(void **state)
 {
     struct snapshot *snapshot = silent(4);
-    struct choose_past past = { .kind = CHOOSE_PAST_LINK_ENABLED };
-    struct choose_history history = { .past = &past, .nr_past = 1 };
+    struct past_change change = { .kind = PAST_LINK_ENABLED };
+    struct past past = { .changes = &change, .nr_changes = 1 };
     struct settings settings;
     struct plan *plan;
     size_t i;
@@ -219,16 +219,16 @@ static void test_stray(void **state)
             link->end[1].domain = i + 2;
         }
     }
-    memcpy(past.uuid[0], snapshot->domains[1].uuid, 16);
-    memcpy(past.uuid[1], snapshot->domains[2].uuid, 16);
+    memcpy(change.uuid[0], snapshot->domains[1].uuid, 16);
+    memcpy(change.uuid[1], snapshot->domains[2].uuid, 16);
     assert_int_equal(settings_init(&settings), 0);
     settings.max_moves = 0;
-    plan = hosts_plan(snapshot, &settings, &history);
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_int_equal(plan->nr_steps, 0);
     plan_free(plan);
     assert_int_equal(settings_set(&settings, "link-group", "vm1 vm3", NULL),
                      0);
-    plan = hosts_plan(snapshot, &settings, &history);
+    plan = hosts_plan(snapshot, &settings, &past);
     assert_int_equal(plan->nr_steps, 1);
     assert_string_equal(plan->steps[0].command,
                         "xl shmlink disable vm1 vm2");
