@@ -74,7 +74,72 @@ static int test_frames(u32 count, u32 seed)
 	return 0;
 }
 
+/* How far a link is, and how it ends. */
+enum stage { OPENED, OFFERED, CONNECTED, BUSY, NR_STAGES };
+enum way { CLOSE, VANISH, REMOVE, SUSPEND, KEEP, NR_WAYS };
+
+static int reach(struct peer *p, enum stage stage)
+{
+	struct shmlink_record record = { .frame_bytes = BYTES };
+	unsigned int i;
+
+	if (stage >= OFFERED)
+		TRY(peer_offer(p));
+	if (stage >= CONNECTED)
+		TRY(peer_connect(p));
+	if (stage == BUSY) {
+		for (i = 0; i < 10; i++)
+			dev_queue_xmit(vif_frame(BYTES, i));
+		peer_put(p, &record, wanted, BYTES);
+		peer_publish(p, p->to_driver.index);
+	}
+	return 0;
+}
+
+static int end(struct peer *p, enum way way)
+{
+	switch (way) {
+	case CLOSE:
+		return peer_close(p);
+	case VANISH:
+		fake_rm(FAKE_PEER_XBT, p->other, "");
+		CHECK(peer_sees(p, XenbusStateClosed), "it does not close");
+		break;
+	case SUSPEND:
+		fake_device_suspend(p->xbdev);
+		CHECK(READ_ONCE(p->link->phase) == SHMLINK_CLOSED,
+		      "not closed before suspend");
+		break;
+	case KEEP:
+		/* The peer never unmaps: the driver does not wait for it. */
+		p->keeps = true;
+		break;
+	default:
+		break;
+	}
+	return peer_remove(p);
+}
+
+/* From each state in each way: all is given back, and a new link works. */
+static int test_ends(u32 count, u32 seed)
+{
+	struct peer p = {};
+	unsigned int i, way, stage;
+
+	for (i = 0; i < 2; i++) {
+		for (stage = 0; stage < NR_STAGES; stage++) {
+			for (way = 0; way < NR_WAYS; way++) {
+				TRY(peer_open(&p, i));
+				TRY(reach(&p, stage));
+				TRY(end(&p, way));
+			}
+		}
+	}
+	return test_frames(1, 1);
+}
+
 const struct test link_tests[] = {
 	{ "frames", test_frames },
+	{ "ends", test_ends },
 	{ }
 };

@@ -84,13 +84,15 @@ static void fire(struct xenbus_watch *watch, const char *path)
 	wake_up(&watch_wait);
 }
 
-static void fire_all(const char *path)
+/* With what is removed goes what is below. */
+static void fire_all(const char *path, bool removed)
 {
 	struct xenbus_watch *watch;
 
 	spin_lock(&watch_lock);
 	list_for_each_entry(watch, &watches, list)
-		if (is_below(path, watch->node))
+		if (is_below(path, watch->node) ||
+		    (removed && is_below(watch->node, path)))
 			fire(watch, path);
 	spin_unlock(&watch_lock);
 	wake_up_all(&fake_store_wait);
@@ -209,7 +211,7 @@ int fake_printf(struct xenbus_transaction t, const char *dir,
 	kfree(node->value);
 	node->value = value;
 	mutex_unlock(&store_lock);
-	fire_all(path);
+	fire_all(path, false);
 	kfree(path);
 	return 0;
 }
@@ -284,7 +286,7 @@ int fake_rm(struct xenbus_transaction t, const char *dir, const char *name)
 			err = 0;
 		}
 	mutex_unlock(&store_lock);
-	fire_all(path);
+	fire_all(path, true);
 	kfree(path);
 	return err;
 }

@@ -45,6 +45,24 @@ void peer_event(struct peer *p)
 	fake_event(p->port);
 }
 
+void peer_quiet(struct peer *p)
+{
+	napi_disable(&p->link->napi);
+}
+
+int peer_poll(struct peer *p)
+{
+	struct napi_struct *napi = &p->link->napi;
+
+	napi_enable(napi);
+	local_bh_disable();
+	napi_schedule(napi);
+	local_bh_enable();
+	CHECK(WAIT(!test_bit(NAPI_STATE_SCHED, &napi->state), SOON),
+	      "the driver's poll does not end");
+	return 0;
+}
+
 int peer_open(struct peer *p, bool driver_front)
 {
 	u32 ring_bytes = p->ring_bytes ? p->ring_bytes : SHMLINK_RING_BYTES_MIN;
@@ -223,10 +241,12 @@ static void give_back(struct peer *p)
 
 int peer_remove(struct peer *p)
 {
-	if (p->driver_front)
+	bool before = p->driver_front && !p->keeps;
+
+	if (before)
 		give_back(p);
 	fake_device_remove(p->xbdev);
-	if (!p->driver_front)
+	if (!before)
 		give_back(p);
 	put_device(&p->xbdev->dev);
 	fake_rm(FAKE_PEER_XBT, p->dir, "");
@@ -254,8 +274,11 @@ int peer_close(struct peer *p)
 	}
 	peer_say(p, XenbusStateClosing);
 	if (reached && p->driver_front) {
+		/* Where it was not connected yet there is none. */
 		CHECK(WAIT(READ_ONCE(p->from_driver.shared->closed) ==
-			   SHMLINK_PROD_CLOSED, SOON), "no last word");
+			   SHMLINK_PROD_CLOSED ||
+			   driver_state(p) == XenbusStateClosed, SOON),
+		      "no last word");
 		give_back(p);
 	}
 	CHECK(peer_sees(p, XenbusStateClosed), "the driver does not close");

@@ -60,6 +60,7 @@ struct side {
 
 struct peer {
 	bool driver_front;
+	bool keeps;		/* the driver's pages, when it removes them */
 	u32 ring_bytes;
 	struct xenbus_device *xbdev;
 	struct shmlink_link *link;
@@ -95,6 +96,10 @@ void peer_say(struct peer *p, enum xenbus_state state);
 void peer_write(struct peer *p, const char *node, const char *value);
 void peer_event(struct peer *p);
 
+/* Keeps the driver from polling; lets it, and waits until it has. */
+void peer_quiet(struct peer *p);
+int peer_poll(struct peer *p);
+
 /* Put a record as it stands and @bytes of a frame; nothing is published. */
 void peer_put(struct peer *p, const struct shmlink_record *record,
 	      const void *frame, u32 bytes);
@@ -126,5 +131,8 @@ struct test {
 };
 
 extern const struct test link_tests[];
+extern const struct test receive_tests[];
+extern const struct test send_tests[];
+extern const struct test hostile_tests[];
 
 #endif /* PEER_H */
