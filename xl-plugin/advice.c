@@ -69,9 +69,25 @@ static int advice_seconds(const char *command, const char *text, double min,
     return COMMAND_OK;
 }
 
-int advice_set_option(struct advice *advice, const char *command,
-                      const char *text)
+int advice_time(const char *command, const char *text, void *opaque)
 {
+    struct advice *advice = opaque;
+
+    advice->timed = true;
+    return advice_seconds(command, text, advice->seconds_min,
+                          &advice->seconds);
+}
+
+int advice_settle_time(const char *command, const char *text, void *opaque)
+{
+    return advice_seconds(command, text, SETTLE_SECONDS_MIN,
+                          &((struct advice *)opaque)->settle);
+}
+
+int advice_setting(const char *command, const char *text, void *opaque)
+{
+    struct advice *advice = opaque;
+
     if (!strchr(text, '='))
         return command_usage_error(command, "'%s' is not NAME=VALUE", text);
     if (advice->nr_set == sizeof(advice->set) / sizeof(*advice->set))
@@ -80,85 +96,38 @@ int advice_set_option(struct advice *advice, const char *command,
     return COMMAND_OK;
 }
 
-/* Whether it is one that several commands have. */
-static bool advice_option(struct advice *advice, const char *command,
-                          int option, const char *value, int *status_r)
+int advice_parse(struct advice *advice, int argc, char **argv,
+                 const struct command_option *table)
 {
-    switch (option) {
-    case 'c':
-        advice->config = value;
-        return true;
-    case 'f':
-        advice->force = true;
-        return true;
-    case 'N':
-        command_dry_run = true;
-        return true;
-    case 'q':
-        advice->quiet = true;
-        return true;
-    case 't':
-        advice->timed = true;
-        *status_r = advice_seconds(command, value, advice->seconds_min,
-                                   &advice->seconds);
-        return true;
-    case ADVICE_OPT_FROM:
-        advice->from = value;
-        return true;
-    case ADVICE_OPT_STATE_DIR:
-        advice->state_dir = value;
-        return true;
-    case ADVICE_OPT_SETTLE:
-        *status_r = advice_seconds(command, value, SETTLE_SECONDS_MIN,
-                                   &advice->settle);
-        return true;
-    case ADVICE_OPT_SETTING:
-        *status_r = advice_set_option(advice, command, value);
-        return true;
-    default:
-        return false;
-    }
+    int status = command_parse(argc, argv, table);
+
+    if (status || !advice->from)
+        return status;
+    if (advice->timed)
+        return command_usage_error(argv[0], "-t is for a measurement, and "
+                                   "--from makes none");
+    if (advice->settle > 0 || advice->force)
+        return command_usage_error(argv[0], "--settle and -f are for changes, "
+                                   "and --from makes none");
+    return COMMAND_OK;
 }
 
-int advice_getopt(struct advice *advice, int argc, char **argv,
-                  const char *shortopts, const struct option *longopts,
-                  int *status_r)
+int advice_set(struct advice *advice, const char *name, const char *value)
 {
-    int option;
-    bool ours;
-
-    do {
-        option = command_getopt(argc, argv, shortopts, longopts, status_r);
-        ours = advice_option(advice, argv[0], option, optarg, status_r);
-    } while (ours && !*status_r);
-    if (option == -1 && !*status_r && advice->from && advice->timed)
-        *status_r = command_usage_error(argv[0], "-t is for a measurement, "
-                                        "and --from makes none");
-    if (option == -1 && !*status_r && advice->from
-        && (advice->settle > 0 || advice->force))
-        *status_r = command_usage_error(argv[0], "--settle and -f are for "
-                                        "changes, and --from makes none");
-    return *status_r ? -1 : option;
-}
-
-static int advice_set(struct advice *advice, const char *text)
-{
-    const char *equals = strchr(text, '=');
-    char *name = strndup(text, (size_t)(equals - text));
     char *why = NULL;
-    int rc = name ? settings_set(&advice->settings, name, equals + 1, &why)
-                  : -ENOMEM;
+    int rc = settings_set(&advice->settings, name, value, &why);
 
     if (rc)
-        command_failed("--set %s: %s", text, why ? why : strerror(-rc));
+        command_failed("--set %s=%s: %s", name, value,
+                       why ? why : strerror(-rc));
     free(why);
-    free(name);
     return rc;
 }
 
 int advice_settings(struct advice *advice)
 {
-    char *why = NULL;
+    char *why = NULL, *name;
+    const char *value;
     size_t i;
     int rc = settings_load(&advice->settings, advice->config, &why);
 
@@ -167,8 +136,12 @@ int advice_settings(struct advice *advice)
                                                 : SETTINGS_PATH,
                        why ? why : strerror(-rc));
     free(why);
-    for (i = 0; i < advice->nr_set && !rc; i++)
-        rc = advice_set(advice, advice->set[i]);
+    for (i = 0; i < advice->nr_set && !rc; i++) {
+        value = strchr(advice->set[i], '=') + 1;
+        name = strndup(advice->set[i], (size_t)(value - advice->set[i] - 1));
+        rc = name ? advice_set(advice, name, value) : -ENOMEM;
+        free(name);
+    }
     return rc;
 }
 
@@ -332,8 +305,7 @@ int advice_journal(struct advice *advice, bool needed)
     return rc;
 }
 
-int advice_past(struct advice *advice, bool needed,
-                struct past **past_r)
+int advice_past(struct advice *advice, bool needed, struct past **past_r)
 {
     int rc;
 

@@ -54,50 +54,49 @@ struct advice
     int lock_fd;
 };
 
-/* Options that several commands have: these, -c, -f, -N, -q and -t. */
-enum
-{
-    ADVICE_OPT_FROM = 0x2000,
-    ADVICE_OPT_STATE_DIR,
-    ADVICE_OPT_SETTLE,
-    ADVICE_OPT_SETTING,
-    ADVICE_OPT_FIRST, /* a command's own begin here */
-};
-#define ADVICE_SOURCE_LONGOPTS                                               \
-    { "from", required_argument, NULL, ADVICE_OPT_FROM },                    \
-    { "state-dir", required_argument, NULL, ADVICE_OPT_STATE_DIR }
-/* And of those that apply. */
-#define ADVICE_APPLY_LONGOPTS                                                \
-    { "settle", required_argument, NULL, ADVICE_OPT_SETTLE },                \
-    { "force", no_argument, NULL, 'f' }
-#define ADVICE_APPLY_SHORTOPTS "f"
-/* And of those that choose, and apply what they chose. */
-#define ADVICE_LONGOPTS                                                      \
-    ADVICE_SOURCE_LONGOPTS,                                                  \
-    ADVICE_APPLY_LONGOPTS,                                                   \
-    { "config", required_argument, NULL, 'c' },                              \
-    { "set", required_argument, NULL, ADVICE_OPT_SETTING }
-#define ADVICE_SHORTOPTS ADVICE_APPLY_SHORTOPTS "c:"
-/* And of those that measure as long as they are told to. */
-#define ADVICE_TIME_LONGOPT { "time", required_argument, NULL, 't' }
-#define ADVICE_TIME_SHORTOPT "t:"
+/* Options that several commands have. */
+#define ADVICE_TIME(a) \
+    COMMAND_PARSED('t', "time", "SECONDS", "Measure so long; default 10 " \
+                   "(record: 5).", a, advice_time)
+#define ADVICE_FROM(a) \
+    COMMAND_TEXT(0, "from", "FILE", \
+                 "A snapshot instead of this host: needs no Xen.", &(a)->from)
+#define ADVICE_QUIET(a) \
+    COMMAND_FLAG('q', "quiet", "Print only what went wrong.", &(a)->quiet)
+#define ADVICE_STATE_DIR(a) \
+    COMMAND_TEXT(0, "state-dir", "DIR", "Journal and history; default " \
+                 SHMLINK_STATE_DIR ".", &(a)->state_dir)
+/* Of those that apply. */
+#define ADVICE_APPLY(a) \
+    COMMAND_PARSED(0, "settle", "SECONDS", "Measure so long before and " \
+                   "after it, and undo what is\nworse; at least 5.", a, \
+                   advice_settle_time), \
+    COMMAND_FLAG('f', "force", "Although it was bad before, or a run was " \
+                 "interrupted.", &(a)->force)
+/* And of those that choose. */
+#define ADVICE_SETTINGS(a) \
+    COMMAND_TEXT('c', "config", "FILE", "Thresholds; default " \
+                 SETTINGS_PATH ".", &(a)->config), \
+    COMMAND_PARSED(0, "set", "NAME=VALUE", "One threshold.", a, \
+                   advice_setting), \
+    ADVICE_STATE_DIR(a)
+int advice_time(const char *command, const char *text, void *advice);
+int advice_settle_time(const char *command, const char *text, void *advice);
+int advice_setting(const char *command, const char *text, void *advice);
 
 /* Errors: -ENOMEM.  advice_close() in any case. */
 int advice_init(struct advice *advice);
 void advice_close(struct advice *advice);
-/* command_getopt() that sees to the options above, where the command has them,
- * and returns only the command's own.  What --from makes idle, -t, --settle and
- * -f, is wrong usage beside it. */
-int advice_getopt(struct advice *advice, int argc, char **argv,
-                  const char *shortopts, const struct option *longopts,
-                  int *status_r);
-/* As --set does; text is kept.  Returns COMMAND_OK or COMMAND_USAGE. */
-int advice_set_option(struct advice *advice, const char *command,
-                      const char *text);
+/* command_parse(); what --from makes idle, -t, --settle and -f, is wrong usage
+ * beside it. */
+int advice_parse(struct advice *advice, int argc, char **argv,
+                 const struct command_option *table);
 
 /* Read the settings' file under what --set gave.  Call before
  * choosing. */
 int advice_settings(struct advice *advice);
+/* One more, as --set does. */
+int advice_set(struct advice *advice, const char *name, const char *value);
 /* A snapshot: from the file, or measured here; *snapshot_r is the caller's. */
 int advice_snapshot(struct advice *advice, double seconds,
                     struct snapshot **snapshot_r);
@@ -109,8 +108,7 @@ int advice_collect(struct advice *advice, struct collect_options *options,
                    struct snapshot **snapshot_r);
 /* What was done before, for choose(); NULL with --from, and where the journal
  * cannot be read and is not needed.  apply_past_free(). */
-int advice_past(struct advice *advice, bool needed,
-                struct past **past_r);
+int advice_past(struct advice *advice, bool needed, struct past **past_r);
 
 /* Connect to Xen, once. */
 int advice_xen(struct advice *advice);

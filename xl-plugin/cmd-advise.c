@@ -16,38 +16,27 @@ struct advise_options
     struct show_options show;
 };
 
-enum
-{
-    OPT_SVG = ADVICE_OPT_FIRST,
-    OPT_APPLY,
-};
-
 static int advise_parse(int argc, char **argv, struct advice *advice,
                         struct advise_options *options)
 {
-    static const struct option longopts[] = {
-        ADVICE_LONGOPTS,
-        { "all", no_argument, NULL, 'a' },
-        { "apply", no_argument, NULL, OPT_APPLY },
-        { "json", no_argument, NULL, 'j' },
-        { "svg", required_argument, NULL, OPT_SVG },
-        ADVICE_TIME_LONGOPT,
-        { NULL, 0, NULL, 0 },
+    const struct command_option table[] = {
+        ADVICE_TIME(advice),
+        ADVICE_FROM(advice),
+        COMMAND_FLAG('a', "all", "Every VM and pair, not only the busiest.",
+                     &options->show.all),
+        COMMAND_FLAG('j', "json", "Print the plan as JSON, as apply takes it; "
+                     "with --apply\nthe progress goes to standard error.",
+                     &options->json),
+        COMMAND_TEXT(0, "svg", "FILE",
+                     "Draw the host, now and after the plan.", &options->svg),
+        COMMAND_FLAG(0, "apply", "Do it, step by step; take all back if one "
+                     "fails.", &options->apply),
+        ADVICE_APPLY(advice),
+        ADVICE_SETTINGS(advice),
+        COMMAND_END,
     };
-    int option, status;
+    int status = advice_parse(advice, argc, argv, table);
 
-    while ((option = advice_getopt(advice, argc, argv, ADVICE_SHORTOPTS
-                                   ADVICE_TIME_SHORTOPT "aj", longopts,
-                                   &status)) != -1) {
-        if (option == 'a')
-            options->show.all = true;
-        else if (option == 'j')
-            options->json = true;
-        else if (option == OPT_SVG)
-            options->svg = optarg;
-        else if (option == OPT_APPLY)
-            options->apply = true;
-    }
     if (status)
         return status;
     if (argc != optind)

@@ -13,15 +13,14 @@
 
 static int apply_parse(int argc, char **argv, struct advice *advice)
 {
-    static const struct option longopts[] = {
-        ADVICE_APPLY_LONGOPTS,
-        { "state-dir", required_argument, NULL, ADVICE_OPT_STATE_DIR },
-        { "dry-run", no_argument, NULL, 'N' },
-        { NULL, 0, NULL, 0 },
+    const struct command_option table[] = {
+        COMMAND_DRY_RUN,
+        ADVICE_APPLY(advice),
+        ADVICE_STATE_DIR(advice),
+        COMMAND_END,
     };
-    int status;
+    int status = advice_parse(advice, argc, argv, table);
 
-    advice_getopt(advice, argc, argv, ADVICE_APPLY_SHORTOPTS "N", longopts, &status);
     if (status)
         return status;
     if (argc - optind != 1)

@@ -8,34 +8,16 @@
 static int disable_parse(int argc, char **argv,
                          struct shmlink_disable_options *options)
 {
-    static const struct option longopts[] = {
-        { "all", no_argument, NULL, 'a' },
-        { "bridge", required_argument, NULL, 'b' },
-        { "wait", required_argument, NULL, 'w' },
-        { "dry-run", no_argument, NULL, 'N' },
-        { NULL, 0, NULL, 0 },
-    };
     bool all = false;
-    int i, option, status;
+    const struct command_option table[] = {
+        COMMAND_FLAG('a', "all", "All links, or all of DOM.", &all),
+        SESSION_BRIDGE(&options->bridge),
+        SESSION_WAIT(&options->wait_ms),
+        COMMAND_DRY_RUN,
+        COMMAND_END,
+    };
+    int i, status = command_parse(argc, argv, table);
 
-    while ((option = command_getopt(argc, argv, "ab:w:N", longopts,
-                                    &status)) != -1) {
-        switch (option) {
-        case 'a':
-            all = true;
-            break;
-        case 'b':
-            options->bridge = optarg;
-            break;
-        case 'w':
-            if (session_wait_option(argv[0], optarg, &options->wait_ms))
-                return COMMAND_USAGE;
-            break;
-        case 'N':
-            options->dry_run = true;
-            break;
-        }
-    }
     if (status)
         return status;
     if (all && argc - optind > 1)
@@ -44,6 +26,7 @@ static int disable_parse(int argc, char **argv,
         return command_usage_error(argv[0], "two domains are needed, or -a");
     for (i = optind; i < argc; i++)
         options->dom[i - optind] = argv[i];
+    options->dry_run = command_dry_run;
     return COMMAND_OK;
 }
 
@@ -68,9 +51,7 @@ static void disable_report(const struct shmlink_disable_options *options,
 
 int cmd_disable(int argc, char **argv)
 {
-    struct shmlink_disable_options options = {
-        .stoppable = true, .dry_run = command_dry_run,
-    };
+    struct shmlink_disable_options options = { .stoppable = true };
     struct session session;
     size_t nr = 0;
     int status;

@@ -8,54 +8,43 @@
 #include "session.h"
 #include "shmlink.h"
 
+static int enable_size(const char *command, const char *text, void *to)
+{
+    if (!parse_ring_bytes(text, to))
+        return COMMAND_OK;
+    return command_usage_error(command, "SIZE '%s' is not a power of two from "
+                               "128K to 4M", text);
+}
+
 static int enable_parse(int argc, char **argv,
                         struct shmlink_enable_options *options)
 {
-    static const struct option longopts[] = {
-        { "bridge", required_argument, NULL, 'b' },
-        { "size", required_argument, NULL, 's' },
-        { "wait", required_argument, NULL, 'w' },
-        { "force", no_argument, NULL, 'f' },
-        { "dry-run", no_argument, NULL, 'N' },
-        { NULL, 0, NULL, 0 },
+    const struct command_option table[] = {
+        SESSION_BRIDGE(&options->bridge),
+        COMMAND_PARSED('s', "size", "SIZE", "Ring of each direction: 128K to "
+                       "4M, a power of two.", &options->ring_bytes,
+                       enable_size),
+        SESSION_WAIT(&options->wait_ms),
+        COMMAND_FLAG('f', "force", "Link although dom0's limits or filters no "
+                     "longer apply.", &options->force),
+        COMMAND_DRY_RUN,
+        COMMAND_END,
     };
-    int option, status;
+    int status = command_parse(argc, argv, table);
 
-    while ((option = command_getopt(argc, argv, "b:s:w:fN", longopts,
-                                    &status)) != -1) {
-        switch (option) {
-        case 'b':
-            options->bridge = optarg;
-            break;
-        case 's':
-            if (parse_ring_bytes(optarg, &options->ring_bytes))
-                return command_usage_error(argv[0], "SIZE '%s' is not a power "
-                                           "of two from 128K to 4M", optarg);
-            break;
-        case 'w':
-            if (session_wait_option(argv[0], optarg, &options->wait_ms))
-                return COMMAND_USAGE;
-            break;
-        case 'f':
-            options->force = true;
-            break;
-        case 'N':
-            options->dry_run = true;
-            break;
-        }
-    }
     if (status)
         return status;
     if (argc - optind != 2)
         return command_usage_error(argv[0], "two domains are needed");
     options->dom[0] = argv[optind];
     options->dom[1] = argv[optind + 1];
+    options->dry_run = command_dry_run;
     return COMMAND_OK;
 }
 
 int cmd_enable(int argc, char **argv)
 {
-    struct shmlink_enable_options options = { .dry_run = command_dry_run };
+    struct shmlink_enable_options options = { 0 };
     struct shmlink_link link;
     struct session session;
     bool changed = false;

@@ -21,21 +21,15 @@ struct history_options
 static int history_parse(int argc, char **argv, struct advice *advice,
                          struct history_options *options)
 {
-    static const struct option longopts[] = {
-        { "json", no_argument, NULL, 'j' },
-        { "long", no_argument, NULL, 'l' },
-        { "state-dir", required_argument, NULL, ADVICE_OPT_STATE_DIR },
-        { NULL, 0, NULL, 0 },
+    const struct command_option table[] = {
+        COMMAND_FLAG('l', "long", "The steps, and what was there before.",
+                     &options->full),
+        COMMAND_FLAG('j', "json", "Print JSON, complete.", &options->json),
+        ADVICE_STATE_DIR(advice),
+        COMMAND_END,
     };
-    int option, status;
+    int status = advice_parse(advice, argc, argv, table);
 
-    while ((option = advice_getopt(advice, argc, argv, "jl", longopts,
-                                   &status)) != -1) {
-        if (option == 'l')
-            options->full = true;
-        else if (option == 'j')
-            options->json = true;
-    }
     if (status)
         return status;
     if (argc - optind > 1)

@@ -197,22 +197,18 @@ static void list_json(const struct shmlink_link *links, size_t nr)
 
 int cmd_list(int argc, char **argv)
 {
-    static const struct option longopts[] = {
-        { "long", no_argument, NULL, 'l' },
-        { "json", no_argument, NULL, 'j' },
-        { NULL, 0, NULL, 0 },
-    };
     bool detailed = false, json = false;
+    const struct command_option table[] = {
+        COMMAND_FLAG('l', "long", "Notifications, stalls and drops too.",
+                     &detailed),
+        COMMAND_FLAG('j', "json", "Print JSON, complete.", &json),
+        COMMAND_END,
+    };
+    int status = command_parse(argc, argv, table);
     struct shmlink_link *links = NULL;
-    int option, status;
     struct session session;
     size_t nr = 0;
 
-    while ((option = command_getopt(argc, argv, "lj", longopts,
-                                    &status)) != -1) {
-        detailed = detailed || option == 'l';
-        json = json || option == 'j';
-    }
     if (status)
         return status;
     if (argc - optind > 1)

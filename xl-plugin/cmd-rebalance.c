@@ -11,7 +11,6 @@
 #include "advice.h"
 #include "advisor.h"
 #include "base/db.h"
-#include "base/parse.h"
 
 #define DAYS_DEFAULT 7
 #define DAYS_MAX 365
@@ -19,12 +18,7 @@
 struct nightly {
     struct advice advice;
     uint32_t days;
-};
-
-enum {
-    OPT_DAYS = ADVICE_OPT_FIRST,
-    OPT_MAX_MOVES,
-    OPT_MIN_GAIN,
+    const char *max_moves, *min_gain;   /* settings, or NULL */
 };
 
 /* One line per decision: to the log, and to the terminal unless quiet. */
@@ -56,47 +50,27 @@ static void nightly_log(const struct nightly *r, int level,
                 date, line);
 }
 
-/* "--min-gain 0.2" is "--set min-gain=0.2". */
-static int nightly_set(struct advice *advice, const char *command,
-                       const char *name, const char *value, char **text_r)
+static int nightly_parse(int argc, char **argv, struct nightly *r)
 {
-    if (*text_r)
-        return command_usage_error(command, "--%s is given twice", name);
-    if (asprintf(text_r, "%s=%s", name, value) < 0) {
-        *text_r = NULL;
-        return command_failed("no memory");
-    }
-    return advice_set_option(advice, command, *text_r);
-}
-
-static int nightly_parse(int argc, char **argv, struct nightly *r,
-                         char *texts[2])
-{
-    static const struct option longopts[] = {
-        ADVICE_LONGOPTS,
-        { "days", required_argument, NULL, OPT_DAYS },
-        { "dry-run", no_argument, NULL, 'N' },
-        { "max-moves", required_argument, NULL, OPT_MAX_MOVES },
-        { "min-gain", required_argument, NULL, OPT_MIN_GAIN },
-        { "quiet", no_argument, NULL, 'q' },
-        { NULL, 0, NULL, 0 },
+    const struct command_option table[] = {
+        COMMAND_NUMBER(0, "days", "N", "Look at so many days back; default 7.",
+                       &r->days, DAYS_MAX),
+        COMMAND_TEXT(0, "max-moves", "N",
+                     "Pin at most so many vCPUs; default 16.", &r->max_moves),
+        COMMAND_TEXT(0, "min-gain", "PCPUS",
+                     "Do nothing for less; default 0.1.", &r->min_gain),
+        COMMAND_TEXT(0, "from", "FILE",
+                     "Plan for a recorded host; changes nothing.",
+                     &r->advice.from),
+        COMMAND_FLAG('N', "dry-run", "Only log what would be done.",
+                     &command_dry_run),
+        ADVICE_QUIET(&r->advice),
+        ADVICE_APPLY(&r->advice),
+        ADVICE_SETTINGS(&r->advice),
+        COMMAND_END,
     };
-    int option, status = COMMAND_OK;
+    int status = advice_parse(&r->advice, argc, argv, table);
 
-    while (!status && (option = advice_getopt(&r->advice, argc, argv,
-                                              ADVICE_SHORTOPTS "Nq", longopts,
-                                              &status)) != -1) {
-        if (option == OPT_MAX_MOVES)
-            status = nightly_set(&r->advice, argv[0], "max-moves", optarg,
-                                 &texts[0]);
-        else if (option == OPT_MIN_GAIN)
-            status = nightly_set(&r->advice, argv[0], "min-gain", optarg,
-                                 &texts[1]);
-        else if (option == OPT_DAYS
-                 && parse_u32(optarg, 1, DAYS_MAX, &r->days))
-            status = command_usage_error(argv[0], "'%s' is not a number of "
-                                         "days up to %d", optarg, DAYS_MAX);
-    }
     if (status)
         return status;
     if (argc != optind)
@@ -238,7 +212,9 @@ static int nightly_run(struct nightly *r)
     char *path = NULL;
     int rc;
 
-    if (advice_settings(&r->advice))
+    if (advice_settings(&r->advice) ||
+        (r->max_moves && advice_set(&r->advice, "max-moves", r->max_moves)) ||
+        (r->min_gain && advice_set(&r->advice, "min-gain", r->min_gain)))
         return COMMAND_FAILED;
     r->advice.settings.unattended = true;
     if (!r->advice.from &&
@@ -262,17 +238,14 @@ static int nightly_run(struct nightly *r)
 int cmd_rebalance(int argc, char **argv)
 {
     struct nightly r = { .days = DAYS_DEFAULT };
-    char *texts[2] = { NULL, NULL };
     int status;
 
     if (advice_init(&r.advice))
         return command_failed("no memory");
     openlog("xl-shmlink", LOG_PID, LOG_DAEMON);
-    status = nightly_parse(argc, argv, &r, texts);
+    status = nightly_parse(argc, argv, &r);
     if (!status)
         status = nightly_run(&r);
     advice_close(&r.advice);
-    free(texts[0]);
-    free(texts[1]);
     return status;
 }

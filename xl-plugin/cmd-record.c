@@ -10,7 +10,6 @@
 #include "advice.h"
 #include "base/db.h"
 #include "advisor.h"
-#include "base/parse.h"
 
 /* Long enough for a few hundred samples, short enough every 5 minutes. */
 #define RECORD_SECONDS 5.0
@@ -22,37 +21,24 @@ struct record_options
     uint32_t keep_days, max_mib;
 };
 
-enum
-{
-    OPT_KEEP_DAYS = ADVICE_OPT_FIRST,
-    OPT_MAX_SIZE,
-};
-
 static int record_parse(int argc, char **argv, struct advice *advice,
                         struct record_options *options)
 {
-    static const struct option longopts[] = {
-        ADVICE_SOURCE_LONGOPTS,
-        { "keep-days", required_argument, NULL, OPT_KEEP_DAYS },
-        { "max-size", required_argument, NULL, OPT_MAX_SIZE },
-        { "quiet", no_argument, NULL, 'q' },
-        ADVICE_TIME_LONGOPT,
-        { NULL, 0, NULL, 0 },
+    const struct command_option table[] = {
+        ADVICE_TIME(advice),
+        ADVICE_FROM(advice),
+        COMMAND_NUMBER(0, "keep-days", "N",
+                       "Forget what is older; default 28.",
+                       &options->keep_days, DAYS_MAX),
+        COMMAND_NUMBER(0, "max-size", "MIB",
+                       "Of the file, the oldest goes first; default 64.",
+                       &options->max_mib, MIB_MAX),
+        ADVICE_QUIET(advice),
+        ADVICE_STATE_DIR(advice),
+        COMMAND_END,
     };
-    int option, status;
+    int status = advice_parse(advice, argc, argv, table);
 
-    while ((option = advice_getopt(advice, argc, argv,
-                                   ADVICE_TIME_SHORTOPT "q", longopts,
-                                   &status)) != -1) {
-        if (option == OPT_KEEP_DAYS
-            && parse_u32(optarg, 1, DAYS_MAX, &options->keep_days))
-            return command_usage_error(argv[0], "'%s' is not a number of "
-                                       "days up to %d", optarg, DAYS_MAX);
-        if (option == OPT_MAX_SIZE
-            && parse_u32(optarg, 1, MIB_MAX, &options->max_mib))
-            return command_usage_error(argv[0], "'%s' is not a number of "
-                                       "MiB up to %d", optarg, MIB_MAX);
-    }
     if (status)
         return status;
     if (argc != optind)

@@ -7,17 +7,16 @@
 
 int cmd_relink(int argc, char **argv)
 {
-    static const struct option longopts[] = {
-        { "quiet", no_argument, NULL, 'q' },
-        { NULL, 0, NULL, 0 },
-    };
-    struct session session;
     bool quiet = false;
+    const struct command_option table[] = {
+        COMMAND_FLAG('q', "quiet", "Say nothing where there is nothing to do.",
+                     &quiet),
+        COMMAND_END,
+    };
+    int status = command_parse(argc, argv, table);
+    struct session session;
     size_t nr = 0;
-    int status;
 
-    while (command_getopt(argc, argv, "q", longopts, &status) != -1)
-        quiet = true;
     if (status)
         return status;
     if (argc - optind > 1)

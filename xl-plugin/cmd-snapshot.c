@@ -7,12 +7,6 @@
 #include "advice.h"
 #include "advisor.h"
 
-enum {
-    OPT_KEEP_TRACE = ADVICE_OPT_FIRST,
-    OPT_NO_TRACE,
-    OPT_NO_TRAFFIC,
-};
-
 struct snapshot_options {
     struct collect_options collect;
     const char *file;
@@ -21,37 +15,32 @@ struct snapshot_options {
 static int parse(int argc, char **argv, struct advice *advice,
                  struct snapshot_options *options)
 {
-    static const struct option longopts[] = {
-        { "keep-trace", required_argument, NULL, OPT_KEEP_TRACE },
-        { "no-trace", no_argument, NULL, OPT_NO_TRACE },
-        { "no-traffic", no_argument, NULL, OPT_NO_TRAFFIC },
-        { "quiet", no_argument, NULL, 'q' },
-        { "state-dir", required_argument, NULL, ADVICE_OPT_STATE_DIR },
-        { "time", required_argument, NULL, 't' },
-        { NULL, 0, NULL, 0 },
+    bool no_trace = false, no_traffic = false;
+    const struct command_option table[] = {
+        COMMAND_PARSED('t', "time", "SECONDS",
+                       "Measure so long, 0 to 3600; default 10.", advice,
+                       advice_time),
+        COMMAND_TEXT(0, "keep-trace", "FILE",
+                     "Keep Xen's trace too, for xenalyze.",
+                     &options->collect.trace_file),
+        COMMAND_FLAG(0, "no-trace",
+                     "Sample at random times instead of tracing.", &no_trace),
+        COMMAND_FLAG(0, "no-traffic",
+                     "Only count the traffic, do not sample it.", &no_traffic),
+        ADVICE_QUIET(advice),
+        ADVICE_STATE_DIR(advice),
+        COMMAND_END,
     };
-    int option, status;
+    int status = advice_parse(advice, argc, argv, table);
 
-    while ((option = advice_getopt(advice, argc, argv, "qt:", longopts,
-                                   &status)) != -1) {
-        switch (option) {
-        case OPT_KEEP_TRACE:
-            options->collect.trace_file = optarg;
-            break;
-        case OPT_NO_TRACE:
-            options->collect.trace = false;
-            break;
-        case OPT_NO_TRAFFIC:
-            options->collect.traffic = false;
-            break;
-        }
-    }
     if (status)
         return status;
     if (argc - optind != 1)
         return command_usage_error(argv[0], "one FILE is needed, or - for "
                                    "standard output");
     options->file = argv[optind];
+    options->collect.trace = !no_trace;
+    options->collect.traffic = !no_traffic;
     return COMMAND_OK;
 }
 

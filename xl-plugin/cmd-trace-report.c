@@ -68,14 +68,13 @@ static void print(const struct trace_metrics *metrics)
 
 int cmd_trace_report(int argc, char **argv)
 {
-    static const struct option longopts[] = { { NULL, 0, NULL, 0 } };
+    static const struct command_option end = COMMAND_END;
     struct trace_metrics *metrics = NULL;
     struct trace_log log = { 0 };
     void *bytes = NULL;
     size_t nr = 0;
-    int status, rc;
+    int rc, status = command_parse(argc, argv, &end);
 
-    command_getopt(argc, argv, "", longopts, &status);
     if (status)
         return status;
     if (argc - optind != 1)

@@ -7,15 +7,15 @@
 static int undo_parse(int argc, char **argv, struct advice *advice,
                       uint32_t *run_r)
 {
-    static const struct option longopts[] = {
-        { "dry-run", no_argument, NULL, 'N' },
-        { "force", no_argument, NULL, 'f' },
-        { "state-dir", required_argument, NULL, ADVICE_OPT_STATE_DIR },
-        { NULL, 0, NULL, 0 },
+    const struct command_option table[] = {
+        COMMAND_FLAG('f', "force", "Also what somebody changed since.",
+                     &advice->force),
+        COMMAND_DRY_RUN,
+        ADVICE_STATE_DIR(advice),
+        COMMAND_END,
     };
-    int status;
+    int status = advice_parse(advice, argc, argv, table);
 
-    advice_getopt(advice, argc, argv, "fN", longopts, &status);
     if (status)
         return status;
     if (argc - optind > 1)

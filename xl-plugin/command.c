@@ -9,31 +9,7 @@
 #include <sys/signalfd.h>
 
 #include "command.h"
-
-#define HELP_OPTION "-h, --help             Print this text.\n"
-#define DRY_OPTION  "-N, --dry-run          Check and say what would be done.\n"
-#define BRIDGE_OPTION "-b, --bridge=BRIDGE    By vifs on this bridge.\n"
-#define WAIT_OPTION "-w, --wait=SECONDS     Wait this long for the guests; " \
-                    "default 10.\n"
-
-#define MEASURE_OPTIONS \
-    "-t, --time=SECONDS     Measure so long; default 10 (record: 5).\n" \
-    "    --from=FILE        A snapshot instead of this host: needs no Xen.\n"
-#define APPLY_OPTIONS \
-    "    --settle=SECONDS   Measure so long before and after it, and undo " \
-    "what is\n" \
-    "                       worse; at least 5.\n" \
-    "-f, --force            Although it was bad before, or a run was " \
-    "interrupted.\n"
-#define STATE_OPTION \
-    "    --state-dir=DIR    Journal and history; default " \
-    SHMLINK_STATE_DIR ".\n"
-#define SETTING_OPTIONS \
-    "-c, --config=FILE      Thresholds; default /etc/xen/shmlink.conf.\n" \
-    "    --set=NAME=VALUE   One threshold.\n" \
-    STATE_OPTION
-#define QUIET_OPTION \
-    "-q, --quiet            Print only what went wrong.\n"
+#include "base/parse.h"
 
 bool command_dry_run;
 
@@ -42,101 +18,48 @@ static const struct command commands[] = {
     { "enable", cmd_enable,
       "Move the traffic between two guests to shared memory",
       "[-b BRIDGE] [-s SIZE] [-w SECONDS] [-f] [-N] DOM1[:VIF] DOM2[:VIF]",
-      BRIDGE_OPTION
-      "-s, --size=SIZE        Ring of each direction: 128K to 4M, a power of "
-      "two.\n"
-      WAIT_OPTION
-      "-f, --force            Link although dom0's limits or filters no "
-      "longer apply.\n"
-      DRY_OPTION, true },
+      true },
     { "disable", cmd_disable,
       "Move the traffic between two guests back to their vifs",
       "[-b BRIDGE] [-w SECONDS] [-N] DOM1[:VIF] DOM2[:VIF] | -a [DOM[:VIF]]",
-      "-a, --all              All links, or all of DOM.\n"
-      BRIDGE_OPTION
-      WAIT_OPTION
-      DRY_OPTION, true },
-    { "list", cmd_list,
-      "List the links and what they carried",
-      "[-l] [-j] [DOM[:VIF]]",
-      "-l, --long             Notifications, stalls and drops too.\n"
-      "-j, --json             Print JSON, complete.\n", false },
+      true },
+    { "list", cmd_list, "List the links and what they carried",
+      "[-l] [-j] [DOM[:VIF]]", false },
     { "relink", cmd_relink,
-      "Bring back links taken down for a save or migration",
-      "[-q] [DOM]",
-      "-q, --quiet            Say nothing where there is nothing to do.\n",
+      "Bring back links taken down for a save or migration", "[-q] [DOM]",
       false },
-    { "hold", cmd_hold, NULL, "-q DOM", NULL, false },
-    { "complete", cmd_complete, NULL, "[COMMAND]", NULL, false },
+    { "hold", cmd_hold, NULL, "-q DOM", false },
+    { "complete", cmd_complete, NULL, "[COMMAND]", false },
 #endif
     /* The advisor's commands. */
     { "advise", cmd_advise,
       "Say what is wrong on this host and what to do about it",
       "[-t SECONDS | --from FILE] [-a] [-j] [--svg FILE] [--apply ...]",
-      MEASURE_OPTIONS
-      "-a, --all              Every VM and pair, not only the busiest.\n"
-      "-j, --json             Print the plan as JSON, as apply takes it; with "
-      "--apply\n"
-      "                       the progress goes to standard error.\n"
-      "    --svg=FILE         Draw the host, now and after the plan.\n"
-      "    --apply            Do it, step by step; take all back if one "
-      "fails.\n"
-      APPLY_OPTIONS
-      SETTING_OPTIONS, true },
-    { "apply", cmd_apply,
-      "Carry out a plan that advise printed",
-      "[-N] [-f] [--settle=SECONDS] PLAN.json",
-      DRY_OPTION
-      APPLY_OPTIONS
-      STATE_OPTION, true },
+      true },
+    { "apply", cmd_apply, "Carry out a plan that advise printed",
+      "[-N] [-f] [--settle=SECONDS] PLAN.json", true },
     { "undo", cmd_undo,
       "Take back what was applied last, or a run of the history",
-      "[-f] [-N] [RUN]",
-      "-f, --force            Also what somebody changed since.\n"
-      DRY_OPTION
-      STATE_OPTION, true },
+      "[-f] [-N] [RUN]", true },
     { "history", cmd_history,
-      "List what was applied, and what became of it",
-      "[-l] [-j] [COUNT]",
-      "-l, --long             The steps, and what was there before.\n"
-      "-j, --json             Print JSON, complete.\n"
-      STATE_OPTION, false },
+      "List what was applied, and what became of it", "[-l] [-j] [COUNT]",
+      false },
     { "record", cmd_record,
       "Add a short measurement to the history of the load",
       "[-q] [-t SECONDS | --from FILE] [--keep-days=N] [--max-size=MIB]",
-      MEASURE_OPTIONS
-      "    --keep-days=N      Forget what is older; default 28.\n"
-      "    --max-size=MIB     Of the file, the oldest goes first; default "
-      "64.\n"
-      QUIET_OPTION
-      STATE_OPTION, false },
+      false },
     { "rebalance", cmd_rebalance,
       "Plan for the busy hours of the recorded days, and do it",
       "[-N] [-q] [--days=N] [--max-moves=N] [--min-gain=PCPUS] "
-      "[--settle=SECONDS]",
-      "    --days=N           Look at so many days back; default 7.\n"
-      "    --max-moves=N      Pin at most so many vCPUs; default 16.\n"
-      "    --min-gain=PCPUS   Do nothing for less; default 0.1.\n"
-      "    --from=FILE        Plan for a recorded host; changes nothing.\n"
-      "-N, --dry-run          Only log what would be done.\n"
-      QUIET_OPTION
-      APPLY_OPTIONS
-      SETTING_OPTIONS, true },
-
+      "[--settle=SECONDS]", true },
 #ifdef HAVE_XEN
     { "snapshot", cmd_snapshot,
       "Measure this host and write what was found to a file",
       "[-t SECONDS] [-q] [--keep-trace=FILE] [--no-trace] [--no-traffic] FILE",
-      "-t, --time=SECONDS     Measure so long, 0 to 3600; default 10.\n"
-      "    --keep-trace=FILE  Keep Xen's trace too, for xenalyze.\n"
-      "    --no-trace         Sample at random times instead of tracing.\n"
-      "    --no-traffic       Only count the traffic, do not sample it.\n"
-      QUIET_OPTION
-      STATE_OPTION, false },
-#endif
-    { "trace-report", cmd_trace_report, NULL, "FILE", NULL, false },
-    { "help", cmd_help, "Describe all commands, or one", "[COMMAND]", NULL,
       false },
+#endif
+    { "trace-report", cmd_trace_report, NULL, "FILE", false },
+    { "help", cmd_help, "Describe all commands, or one", "[COMMAND]", false },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -175,51 +98,102 @@ void command_print_names(FILE *file)
             fprintf(file, "%s\n", commands[i].name);
 }
 
-void command_print_usage(const struct command *command, FILE *file)
+static const struct command_option help_option =
+    COMMAND_FLAG('h', "help", "Print this text.", NULL);
+
+/* Its help may have several lines. */
+static void print_option(const struct command_option *option)
 {
-    fprintf(file, "Usage: xl shmlink %s%s%s\n\n", command->name,
-            command->synopsis[0] ? " " : "", command->synopsis);
-    if (command->summary)
-        fprintf(file, "%s.\n\n", command->summary);
-    fprintf(file, "%s%s", command->options ? command->options : "",
-            HELP_OPTION);
+    const char *line = option->help;
+    char left[32];
+    int bytes;
+
+    snprintf(left, sizeof(left), "%c%c%c --%s%s%s",
+             option->letter ? '-' : ' ', option->letter ? option->letter : ' ',
+             option->letter ? ',' : ' ', option->name,
+             option->value ? "=" : "", option->value ? option->value : "");
+    for (; line; line = line[bytes] ? line + bytes + 1 : NULL) {
+        bytes = (int)strcspn(line, "\n");
+        printf("%-22s %.*s\n", left, bytes, line);
+        left[0] = '\0';
+    }
 }
 
-/* The caller's options with -h, --help appended; both arrays are bounded. */
-int command_getopt(int argc, char **argv, const char *shortopts,
-                   const struct option *longopts, int *status_r)
+static int print_usage(const struct command *command,
+                       const struct command_option *table)
 {
-    enum { OPTIONS_MAX = 32 };
-    struct option options[OPTIONS_MAX] = { 0 };
-    const struct command *command;
-    char letters[64];
-    int i, option;
+    printf("Usage: xl shmlink %s %s\n\n", command->name, command->synopsis);
+    if (command->summary)
+        printf("%s.\n\n", command->summary);
+    for (; table->name; table++)
+        print_option(table);
+    print_option(&help_option);
+    return COMMAND_HELP;
+}
 
-    for (i = 0; longopts[i].name && i < OPTIONS_MAX - 2; i++)
-        options[i] = longopts[i];
+static int take(const char *command, const struct command_option *option)
+{
+    if (option->parse)
+        return option->parse(command, optarg, option->to);
+    if (!option->value)
+        *(bool *)option->to = true;
+    else if (!option->most)
+        *(const char **)option->to = optarg;
+    else if (parse_u32(optarg, 1, option->most, option->to))
+        return command_usage_error(command, "--%s: '%s' is not a number from "
+                                   "1 to %u", option->name, optarg,
+                                   option->most);
+    return COMMAND_OK;
+}
+
+/* What getopt_long() calls an option that has no letter: this and its index. */
+enum { NO_LETTER = 0x100, OPTIONS_MAX = 32 };
+
+static const struct command_option *find(const struct command_option *table,
+                                         int option)
+{
+    if (option >= NO_LETTER)
+        return &table[option - NO_LETTER];
+    while (table->name && (!option || table->letter != option))
+        table++;
+    return table->name ? table : NULL;
+}
+
+int command_parse(int argc, char **argv, const struct command_option *table)
+{
+    struct option options[OPTIONS_MAX + 1] = { 0 };
+    char letters[2 * OPTIONS_MAX + 2], *letter = letters;
+    const struct command_option *taken;
+    int i, option, status = COMMAND_OK;
+
+    for (i = 0; table[i].name && i < OPTIONS_MAX - 1; i++) {
+        options[i] = (struct option){
+            table[i].name, table[i].value ? required_argument : no_argument,
+            NULL, table[i].letter ? table[i].letter : NO_LETTER + i,
+        };
+        if (table[i].letter)
+            letter += sprintf(letter, "%c%s", table[i].letter,
+                              table[i].value ? ":" : "");
+    }
     options[i] = (struct option){ "help", no_argument, NULL, 'h' };
-    snprintf(letters, sizeof(letters), "%sh", shortopts);
-
-    *status_r = COMMAND_OK;
+    strcpy(letter, "h");
     opterr = 0;
-    option = getopt_long(argc, argv, letters, options, NULL);
-    command = command_find(argv[0]);
-    if (option == 'h') {
-        if (command)
-            command_print_usage(command, stdout);
-        *status_r = COMMAND_HELP;
-        return -1;
-    }
-    if (option == '?') {
-        if (optopt && strchr(letters, optopt))
-            *status_r = command_usage_error(argv[0], "option -%c needs a "
-                                            "value", optopt);
+    while (!status && (option = getopt_long(argc, argv, letters, options,
+                                            NULL)) != -1) {
+        if (option == 'h')
+            return print_usage(command_find(argv[0]), table);
+        taken = find(table, option == '?' ? optopt : option);
+        if (option != '?')
+            status = take(argv[0], taken);
+        else if (taken)
+            status = command_usage_error(argv[0], "option --%s %s", taken->name,
+                                         taken->value ? "needs a value"
+                                                      : "takes no value");
         else
-            *status_r = command_usage_error(argv[0], "unknown option '%s'",
-                                            argv[optind - 1]);
-        return -1;
+            status = command_usage_error(argv[0], "unknown option '%s'",
+                                         argv[optind - 1]);
     }
-    return option;
+    return status;
 }
 
 int command_usage_error(const char *name, const char *format, ...)
@@ -267,6 +241,7 @@ int command_signals(void)
 
 int cmd_help(int argc, char **argv)
 {
+    static const struct command_option end = COMMAND_END;
     const struct command *command;
 
     if (argc < 2) {
@@ -281,6 +256,8 @@ int cmd_help(int argc, char **argv)
         command = command_find(argv[1]);
     if (!command)
         return command_usage_error("help", "no command '%s'", argv[1]);
-    command_print_usage(command, stdout);
-    return COMMAND_OK;
+    /* The options of the others are in their files. */
+    if (!command->summary || command->run == cmd_help)
+        return print_usage(command, &end);
+    return command->run(2, (char *[]){ argv[1], (char *)"--help", NULL });
 }

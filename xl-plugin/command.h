@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The subcommands of xl-shmlink.  A subcommand is one row of the table in
- * command.c and one file cmd-NAME.c; help and usage are printed from the row.
+ * command.c and one file cmd-NAME.c, with a table of its options; help and
+ * usage are printed from both.
  *
  * run() gets argv[0] = the subcommand's name and returns the exit status:
  * COMMAND_OK, COMMAND_FAILED or COMMAND_USAGE; COMMAND_HELP counts as
- * COMMAND_OK.  Each long option has the row's options text for documentation,
- * and -h, --help is served by command_getopt.
+ * COMMAND_OK.
  */
 #ifndef SHMLINK_COMMAND_H
 #define SHMLINK_COMMAND_H
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum {
@@ -27,9 +28,37 @@ struct command {
     int (*run)(int argc, char **argv);
     const char *summary;    /* one line; NULL: not shown in the help */
     const char *synopsis;   /* what follows the name */
-    const char *options;    /* lines for the command's own help, or NULL */
     bool dry_run;           /* it heeds command_dry_run */
 };
+
+/*
+ * An option; a table of them ends with COMMAND_END.  Which of the lines below
+ * makes it says what becomes of `to`: a bool is set, a const char * is the
+ * value, a uint32_t is it from 1 to most, or parse() gets it.
+ */
+struct command_option {
+    char letter;            /* 0: none */
+    const char *name;
+    const char *value;      /* what the help calls it; NULL: there is none */
+    const char *help;
+    void *to;
+    uint32_t most;
+    /* Returns COMMAND_OK, or COMMAND_USAGE when it has said what is wrong. */
+    int (*parse)(const char *command, const char *value, void *to);
+};
+#define COMMAND_FLAG(letter, name, help, to) \
+    { letter, name, NULL, help, to, 0, NULL }
+#define COMMAND_TEXT(letter, name, value, help, to) \
+    { letter, name, value, help, to, 0, NULL }
+#define COMMAND_NUMBER(letter, name, value, help, to, most) \
+    { letter, name, value, help, to, most, NULL }
+#define COMMAND_PARSED(letter, name, value, help, to, parse) \
+    { letter, name, value, help, to, 0, parse }
+#define COMMAND_END { 0, NULL, NULL, NULL, NULL, 0, NULL }
+
+#define COMMAND_DRY_RUN \
+    COMMAND_FLAG('N', "dry-run", "Check and say what would be done.", \
+                 &command_dry_run)
 
 /* The row called name, or NULL. */
 const struct command *command_find(const char *name);
@@ -37,16 +66,13 @@ const struct command *command_find(const char *name);
 /* All commands, one line each. */
 void command_print_help(FILE *file);
 void command_print_names(FILE *file);
-/* One command: usage, summary, options. */
-void command_print_usage(const struct command *command, FILE *file);
 
 /*
- * getopt_long for a subcommand; shortopts without the h, longopts without
- * help.  Returns an option, or -1 at the end; unless *status_r then is
- * COMMAND_OK, it has all been printed, and is what the caller returns.
+ * Take the options; what is no option is then at argv[optind].  Returns
+ * COMMAND_OK, or what the caller returns: COMMAND_USAGE when it has said what
+ * is wrong, or COMMAND_HELP.
  */
-int command_getopt(int argc, char **argv, const char *shortopts,
-                   const struct option *longopts, int *status_r);
+int command_parse(int argc, char **argv, const struct command_option *table);
 
 /* "xl shmlink NAME: TEXT; see ..." to stderr; returns COMMAND_USAGE. */
 int command_usage_error(const char *name, const char *format, ...)

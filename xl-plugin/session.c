@@ -53,8 +53,7 @@ int session_failed(const struct session *session)
     return status;
 }
 
-int session_wait_option(const char *command, const char *text,
-                        unsigned int *wait_ms_r)
+int session_wait_option(const char *command, const char *text, void *wait_ms)
 {
     enum { SECONDS_MAX = 3600 };
     uint32_t seconds, tenths = 0;
@@ -67,6 +66,6 @@ int session_wait_option(const char *command, const char *text,
         seconds * 10 + tenths == 0)
         return command_usage_error(command, "SECONDS '%s' is not a number "
                                    "from 0.1 to %d", text, SECONDS_MAX);
-    *wait_ms_r = seconds * 1000 + tenths * 100;
+    *(unsigned int *)wait_ms = seconds * 1000 + tenths * 100;
     return COMMAND_OK;
 }

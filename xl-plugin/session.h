@@ -29,8 +29,15 @@ void session_close(struct session *session);
 /* Report the last call's failure on stderr; returns COMMAND_FAILED. */
 int session_failed(const struct session *session);
 
-/* SECONDS of --wait into milliseconds.  Returns COMMAND_OK or COMMAND_USAGE. */
-int session_wait_option(const char *command, const char *text,
-                        unsigned int *wait_ms_r);
+/* Options that several commands have. */
+#define SESSION_BRIDGE(to) \
+    COMMAND_TEXT('b', "bridge", "BRIDGE", "By vifs on this bridge.", to)
+#define SESSION_WAIT(to) \
+    COMMAND_PARSED('w', "wait", "SECONDS", \
+                   "Wait this long for the guests; default 10.", to, \
+                   session_wait_option)
+
+/* SECONDS of --wait into milliseconds, an unsigned int. */
+int session_wait_option(const char *command, const char *text, void *wait_ms);
 
 #endif /* SHMLINK_SESSION_H */

@@ -112,7 +112,6 @@ expect 2 'one plan' apply
 expect 2 'not a number' undo x
 expect 2 'one number at most' undo 1 2
 expect 2 'days' rebalance --days 0
-expect 2 'given twice' rebalance --min-gain 1 --min-gain 2
 expect 1 'out.of.range\|min-gain' rebalance --min-gain -1 --from \
     "$data/quiet.json" --state-dir "$work/state" -c /dev/null
 expect 0 'Usage: xl shmlink advise' help advise

@@ -574,7 +574,7 @@ static void test_history(void **state)
     struct snapshot *snapshot = hosts_load("busy-pair");
     struct past_change change = { .kind = PAST_PIN };
     struct past past = { .changes = &change, .nr_changes = 1 };
-    const char *bad[1];
+    char *bad[1];
     struct settings settings;
     struct plan *plan, *again;
     size_t i;
