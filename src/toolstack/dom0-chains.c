@@ -155,21 +155,15 @@ static int see_chain(void *opaque, struct nlmsghdr *message)
     return add_chain(reading->net, dom0_chains_see(&chain), hook, text);
 }
 
-int dom0_chains_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+int dom0_chains_read(struct dom0_net *net)
 {
     struct nfgenmsg ask = { .nfgen_family = NFPROTO_UNSPEC,
                             .version = NFNETLINK_V0 };
     struct reading reading = { net, net->nr_facts };
-    struct nl_sock *sock;
-    int rc;
+    int rc = netlink_dump(NETLINK_NETFILTER,
+                          NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, &ask,
+                          sizeof(ask), see_chain, &reading);
 
-    (void)ctx;
-    rc = netlink_open(NETLINK_NETFILTER, &sock);
-    if (!rc) {
-        rc = netlink_dump(sock, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN,
-                          &ask, sizeof(ask), see_chain, &reading);
-        nl_socket_free(sock);
-    }
     /* Not in this kernel: no netfilter, or no nf_tables. */
     return rc == -EOPNOTSUPP || rc == -ENODEV ? 0 : rc;
 }

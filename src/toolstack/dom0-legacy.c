@@ -17,7 +17,7 @@ static const struct {
 };
 enum { NR_LEGACY = sizeof(legacy) / sizeof(legacy[0]) };
 
-static int read_ebtables(struct shmlink_ctx *ctx, struct dom0_net *net)
+static int read_ebtables(struct dom0_net *net)
 {
     static const char *const modules[] = {
         "ebtable_filter", "ebtable_nat", "ebtable_broute",
@@ -28,7 +28,7 @@ static int read_ebtables(struct shmlink_ctx *ctx, struct dom0_net *net)
 
     for (i = 0; i < sizeof(modules) / sizeof(modules[0]) && !rc; i++)
         if (!file_line(value, sizeof(value), "%s/module/%s/initstate",
-                       ctx->paths.sysfs, modules[i]))
+                       net->paths->sysfs, modules[i]))
             rc = dom0_net_add(net, "", false, "filters by ebtables (module %s "
                               "is loaded)", modules[i]);
     return rc;
@@ -57,18 +57,18 @@ static int add_table(struct dom0_net *net, unsigned int bit, const char *tool,
  * These tables cannot be read without their own tools: one that is loaded
  * counts as used.
  */
-int dom0_legacy_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+int dom0_legacy_read(struct dom0_net *net)
 {
     char value[64];
-    int i, rc = read_ebtables(ctx, net);
+    int i, rc = read_ebtables(net);
 
     for (i = 0; i < NR_LEGACY && !rc; i++) {
         if (!file_line(value, sizeof(value),
                        "%s/sys/net/bridge/bridge-nf-call-%s",
-                       ctx->paths.procfs, legacy[i].tool) &&
+                       net->paths->procfs, legacy[i].tool) &&
             strcmp(value, "0"))
             net->bridge_nf |= legacy[i].bit;
-        if (!file_line(value, sizeof(value), "%s/net/%s", ctx->paths.procfs,
+        if (!file_line(value, sizeof(value), "%s/net/%s", net->paths->procfs,
                        legacy[i].names) && value[0])
             rc = add_table(net, legacy[i].bit, legacy[i].tool, value);
     }

@@ -42,7 +42,7 @@ struct dom0_port *dom0_net_port(const struct dom0_net *net,
 int dom0_net_read(struct shmlink_ctx *ctx, struct dom0_net *net)
 {
     const struct {
-        int (*read)(struct shmlink_ctx *ctx, struct dom0_net *net);
+        int (*read)(struct dom0_net *net);
         const char *what;
     } readers[] = {
         { dom0_ports_read, "ports of bridges" },
@@ -55,8 +55,9 @@ int dom0_net_read(struct shmlink_ctx *ctx, struct dom0_net *net)
     size_t i;
     int rc;
 
+    net->paths = &ctx->paths;
     for (i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
-        rc = readers[i].read(ctx, net);
+        rc = readers[i].read(net);
         if (rc)
             return ctx_fail(ctx, rc, "the kernel does not say (%s) what dom0 "
                             "enforces by its %s", strerror(-rc),

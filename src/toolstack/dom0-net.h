@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct ctx_paths;
 struct nlattr;
 struct shmlink_ctx;
 
@@ -38,8 +39,9 @@ struct dom0_port {
     char *vlans;
 };
 
-/* bridge_nf: of every bridge. */
+/* bridge_nf: of every bridge.  paths: where the kernel tells of it. */
 struct dom0_net {
+    const struct ctx_paths *paths;
     struct dom0_fact *facts;
     struct dom0_port *ports;
     size_t nr_facts, nr_ports;
@@ -59,17 +61,17 @@ int dom0_net_read(struct shmlink_ctx *ctx, struct dom0_net *net);
 void dom0_net_dispose(struct dom0_net *net);
 
 /* Bridges and their ports, with XDP; first, since the others look there. */
-int dom0_ports_read(struct shmlink_ctx *ctx, struct dom0_net *net);
+int dom0_ports_read(struct dom0_net *net);
 /* The VLANs of all ports. */
-int dom0_vlans_read(struct shmlink_ctx *ctx, struct dom0_net *net);
+int dom0_vlans_read(struct dom0_net *net);
 /* Queueing disciplines and filters of traffic control. */
-int dom0_tc_read(struct shmlink_ctx *ctx, struct dom0_net *net);
+int dom0_tc_read(struct dom0_net *net);
 /* Programs of tcx, of which netlink does not tell. */
-int dom0_tcx_read(struct shmlink_ctx *ctx, struct dom0_net *net);
+int dom0_tcx_read(struct dom0_net *net);
 /* br_netfilter's switches, and the tables of before nf_tables. */
-int dom0_legacy_read(struct shmlink_ctx *ctx, struct dom0_net *net);
+int dom0_legacy_read(struct dom0_net *net);
 /* Chains of nf_tables; after the switches. Errors: EAGAIN. */
-int dom0_chains_read(struct shmlink_ctx *ctx, struct dom0_net *net);
+int dom0_chains_read(struct dom0_net *net);
 
 /* What frames between two ports of a bridge a chain sees: these, or some. */
 enum {

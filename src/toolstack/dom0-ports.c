@@ -146,17 +146,10 @@ static int see_link(void *opaque, struct nlmsghdr *message)
     return read_link(net, nlmsg_data(message), attrs);
 }
 
-int dom0_ports_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+int dom0_ports_read(struct dom0_net *net)
 {
     struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
-    struct nl_sock *sock;
-    int rc;
 
-    (void)ctx;
-    rc = netlink_open(NETLINK_ROUTE, &sock);
-    if (rc)
-        return rc;
-    rc = netlink_dump(sock, RTM_GETLINK, &info, sizeof(info), see_link, net);
-    nl_socket_free(sock);
-    return rc;
+    return netlink_dump(NETLINK_ROUTE, RTM_GETLINK, &info, sizeof(info),
+                        see_link, net);
 }

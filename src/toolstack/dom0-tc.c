@@ -194,7 +194,7 @@ static int see_filter(void *opaque, struct nlmsghdr *message)
                         "is filtered by traffic control (filter '%s')", kind);
 }
 
-static int read_filters(struct nl_sock *sock, struct reading *reading)
+static int read_filters(struct reading *reading)
 {
     struct tcmsg ask = { .tcm_family = AF_UNSPEC };
     size_t i;
@@ -205,30 +205,23 @@ static int read_filters(struct nl_sock *sock, struct reading *reading)
         reading->nr_facts = reading->net->nr_facts;
         ask.tcm_ifindex = (int)reading->asked->ifindex;
         ask.tcm_parent = reading->asked->parent;
-        rc = netlink_dump(sock, RTM_GETTFILTER, &ask, sizeof(ask), see_filter,
-                          reading);
+        rc = netlink_dump(NETLINK_ROUTE, RTM_GETTFILTER, &ask, sizeof(ask),
+                          see_filter, reading);
         if (rc == -ENODEV)
             rc = 0;     /* gone meanwhile */
     }
     return rc;
 }
 
-int dom0_tc_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+int dom0_tc_read(struct dom0_net *net)
 {
     struct reading reading = { .net = net, .nr_facts = net->nr_facts };
     struct tcmsg ask = { .tcm_family = AF_UNSPEC };
-    struct nl_sock *sock;
-    int rc;
+    int rc = netlink_dump(NETLINK_ROUTE, RTM_GETQDISC, &ask, sizeof(ask),
+                          see_qdisc, &reading);
 
-    (void)ctx;
-    rc = netlink_open(NETLINK_ROUTE, &sock);
-    if (rc)
-        return rc;
-    rc = netlink_dump(sock, RTM_GETQDISC, &ask, sizeof(ask), see_qdisc,
-                      &reading);
     if (!rc)
-        rc = read_filters(sock, &reading);
-    nl_socket_free(sock);
+        rc = read_filters(&reading);
     free(reading.places);
     return rc == -EOPNOTSUPP ? 0 : rc;      /* not in this kernel */
 }

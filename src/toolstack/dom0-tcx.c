@@ -28,12 +28,11 @@ static int programs(unsigned int ifindex, unsigned int where)
     return errno == ENOSPC;
 }
 
-int dom0_tcx_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+int dom0_tcx_read(struct dom0_net *net)
 {
     size_t i;
     int rc = 0;
 
-    (void)ctx;
     for (i = 0; i < net->nr_ports && rc >= 0; i++) {
         const struct dom0_port *port = &net->ports[i];
 

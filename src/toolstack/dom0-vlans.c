@@ -82,7 +82,7 @@ static int see_port(void *opaque, struct nlmsghdr *message)
     return 0;
 }
 
-int dom0_vlans_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+int dom0_vlans_read(struct dom0_net *net)
 {
     struct {
         struct ifinfomsg info;
@@ -94,20 +94,15 @@ int dom0_vlans_read(struct shmlink_ctx *ctx, struct dom0_net *net)
         .mask = RTEXT_FILTER_BRVLAN_COMPRESSED,
     };
     bool any = false;
-    struct nl_sock *sock;
     size_t i;
     int rc;
 
-    (void)ctx;
     for (i = 0; i < net->nr_ports; i++)
         any = any || net->ports[i].has_vlans;
     if (!any)
         return 0;
-    rc = netlink_open(NETLINK_ROUTE, &sock);
-    if (rc)
-        return rc;
-    rc = netlink_dump(sock, RTM_GETLINK, &ask, sizeof(ask), see_port, net);
-    nl_socket_free(sock);
+    rc = netlink_dump(NETLINK_ROUTE, RTM_GETLINK, &ask, sizeof(ask), see_port,
+                      net);
     for (i = 0; i < net->nr_ports && !rc; i++) {
         const struct dom0_port *port = &net->ports[i];
         const struct dom0_port *bridge = dom0_net_port(net, port->master);

@@ -39,23 +39,6 @@ static int netlink_errno(int r)
     }
 }
 
-int netlink_open(int protocol, struct nl_sock **sock_r)
-{
-    struct nl_sock *sock = nl_socket_alloc();
-    int r;
-
-    if (!sock)
-        return -ENOMEM;
-    r = nl_connect(sock, protocol);
-    if (r) {
-        nl_socket_free(sock);
-        return netlink_errno(r);
-    }
-    nl_socket_enable_msg_peek(sock);
-    *sock_r = sock;
-    return 0;
-}
-
 static int dump_message(struct nl_msg *msg, void *opaque)
 {
     struct dump *dump = opaque;
@@ -85,25 +68,43 @@ static int dump_ask(struct nl_sock *sock, int type, void *head, size_t bytes)
  * What changes meanwhile interrupts a dump, and what came of it is not to be
  * relied on; libnl has read it to its end.
  */
-int netlink_dump(struct nl_sock *sock, int type, void *head, size_t bytes,
-                 int (*see)(void *opaque, struct nlmsghdr *message),
-                 void *opaque)
+static int dump_all(struct nl_sock *sock, struct dump *dump, int type,
+                    void *head, size_t bytes)
 {
     enum { TRIES = 5, PAUSE_NS = 20 * 1000 * 1000 };
     const struct timespec pause = { .tv_nsec = PAUSE_NS };
-    struct dump dump = { .see = see, .opaque = opaque };
     int r = 0, try;
 
-    nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, dump_message, &dump);
     for (try = 0; try < TRIES; try++) {
         if (try)
             nanosleep(&pause, NULL);
-        dump.rc = see(opaque, NULL);
-        if (dump.rc)
-            break;
+        dump->rc = dump->see(dump->opaque, NULL);
+        if (dump->rc)
+            return dump->rc;
         r = dump_ask(sock, type, head, bytes);
         if (r != -NLE_DUMP_INTR)
             break;
     }
-    return dump.rc ? dump.rc : netlink_errno(r);
+    return dump->rc ? dump->rc : netlink_errno(r);
+}
+
+int netlink_dump(int protocol, int type, void *head, size_t bytes,
+                 int (*see)(void *opaque, struct nlmsghdr *message),
+                 void *opaque)
+{
+    struct dump dump = { .see = see, .opaque = opaque };
+    struct nl_sock *sock = nl_socket_alloc();
+    int rc;
+
+    if (!sock)
+        return -ENOMEM;
+    rc = netlink_errno(nl_connect(sock, protocol));
+    if (!rc) {
+        nl_socket_enable_msg_peek(sock);
+        nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, dump_message,
+                            &dump);
+        rc = dump_all(sock, &dump, type, head, bytes);
+    }
+    nl_socket_free(sock);
+    return rc;
 }

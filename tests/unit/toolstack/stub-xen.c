@@ -576,14 +576,13 @@ uid_t geteuid(void)
     return 0;
 }
 
-int dom0_ports_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+int dom0_ports_read(struct dom0_net *net)
 {
     static const char *const names[] = { "vif1.0", "vif2.0" };
     struct dom0_port *port;
     size_t i;
     int rc = 0;
 
-    (void)ctx;
     if (stub_fails() || stub_unread)
         return -EIO;
     for (i = 0; i < 2; i++) {
@@ -597,26 +596,26 @@ int dom0_ports_read(struct shmlink_ctx *ctx, struct dom0_net *net)
     return rc;
 }
 
-int dom0_vlans_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+int dom0_vlans_read(struct dom0_net *net)
 {
-    (void)ctx, (void)net;
+    (void)net;
     return stub_fails() ? -EIO : 0;
 }
 
-int dom0_tc_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+int dom0_tc_read(struct dom0_net *net)
 {
-    (void)ctx, (void)net;
+    (void)net;
     return stub_fails() ? -EIO : 0;
 }
 
-int dom0_tcx_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+int dom0_tcx_read(struct dom0_net *net)
 {
-    (void)ctx, (void)net;
+    (void)net;
     return stub_fails() ? -EPERM : 0;
 }
 
-int dom0_chains_read(struct shmlink_ctx *ctx, struct dom0_net *net)
+int dom0_chains_read(struct dom0_net *net)
 {
-    (void)ctx, (void)net;
+    (void)net;
     return stub_fails() ? -EAGAIN : 0;
 }

@@ -228,7 +228,7 @@ static const char *port(unsigned int port_state, unsigned int operstate,
     kernel.operstate = operstate;
     kernel.xdp = xdp;
     kernel.port_down = down;
-    assert_int_equal(dom0_ports_read(NULL, &net), 0);
+    assert_int_equal(dom0_ports_read(&net), 0);
     assert_int_equal(net.nr_ports, 1);
     assert_true(net.nr_facts <= 1);
     text[0] = '\0';
@@ -270,7 +270,7 @@ static int tables(unsigned int interrupted, bool filtered_first, bool filtered)
     kernel.interrupted = interrupted;
     kernel.filtered_first = filtered_first;
     kernel.filtered = filtered;
-    rc = dom0_chains_read(NULL, &net);
+    rc = dom0_chains_read(&net);
     if (!rc && net.nr_facts) {
         assert_int_equal(net.nr_facts, 1);
         assert_string_equal(net.facts[0].on, "");
@@ -307,7 +307,7 @@ static void device(const char *name, int type, int len, const char *on,
     kernel.device = name;
     kernel.device_type = type;
     kernel.device_len = len;
-    assert_int_equal(dom0_chains_read(NULL, &net), 0);
+    assert_int_equal(dom0_chains_read(&net), 0);
     assert_int_equal(net.nr_facts, 1);
     assert_string_equal(net.facts[0].on, on);
     assert_int_equal(net.facts[0].prefix, prefix);
