@@ -114,7 +114,6 @@ static int advise_run(struct advice *advice,
 
     if (advice_settings(advice))
         return COMMAND_FAILED;
-    advice->settings.unattended = options->apply;
     /* Advice needs no journal, changes do. */
     if (!advice->from && advice_journal(advice, options->apply)
         && options->apply)

@@ -216,7 +216,6 @@ static int nightly_run(struct nightly *r)
         (r->max_moves && advice_set(&r->advice, "max-moves", r->max_moves)) ||
         (r->min_gain && advice_set(&r->advice, "min-gain", r->min_gain)))
         return COMMAND_FAILED;
-    r->advice.settings.unattended = true;
     if (!r->advice.from &&
         (advice_lock(&r->advice) || advice_journal(&r->advice, true)))
         return COMMAND_FAILED;

@@ -52,6 +52,21 @@ double choose_edge_distance(const struct choose_model *model, uint32_t entity,
     return cost;
 }
 
+double choose_edge_across(const struct choose_model *model, uint32_t a,
+                          uint32_t b, uint32_t a_place, uint32_t b_place)
+{
+    uint32_t node, first, end, first_b, end_b;
+    const float *at = nodes_of(model, a, a_place, &first, &end);
+    const float *at_b = nodes_of(model, b, b_place, &first_b, &end_b);
+    double across = 1;
+
+    for (node = first; node < end; node++)
+        if (node >= first_b && node < end_b)
+            across -= (double)(at[node - first] * at_b[node - first_b]);
+    /* What floats leave of a difference is nothing. */
+    return across > 1e-5 ? across : 0;
+}
+
 double choose_memory(const struct choose_model *model, uint32_t entity,
                      uint32_t place)
 {

@@ -14,6 +14,10 @@ double choose_edge_distance(const struct choose_model *model, uint32_t entity,
                             const struct choose_edge *edge, uint32_t from,
                             uint32_t to);
 
+/* How much of that, 0..1, goes from one node to another. */
+double choose_edge_across(const struct choose_model *model, uint32_t a,
+                          uint32_t b, uint32_t a_place, uint32_t b_place);
+
 /* The share of its demand that an entity loses by its memory at a place. */
 double choose_memory(const struct choose_model *model, uint32_t entity,
                      uint32_t place);

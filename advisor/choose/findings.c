@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@
 struct meeting {
     uint32_t pcpu, core_pcpu;	/* PLAN_NONE: they do not meet */
     double slot_cost, core_cost, distance_cost, node_bytes;
+    bool *told;			/* [nr_cores] of those whose threads are told of */
 };
 
 static void meet(const struct choose_placement *state, uint32_t i, uint32_t j,
@@ -43,6 +45,7 @@ static void meet(const struct choose_placement *state, uint32_t i, uint32_t j,
     } else if (!model->settings->smt_sharing) {
         meeting->core_pcpu = s->pcpu;
         meeting->core_cost += model->settings->sibling_slowdown * both;
+        meeting->told[s->core] = true;
     }
 }
 
@@ -52,6 +55,7 @@ static void meet_edges(const struct choose_placement *state, size_t first,
     const struct choose_model *model = state->model;
     const struct choose_edge *edge;
     uint32_t i, k, from, to;
+    double across;
 
     for (i = model->domain_first[first]; i < model->domain_end[first];
          i++) {
@@ -61,27 +65,27 @@ static void meet_edges(const struct choose_placement *state, size_t first,
                 continue;
             from = state->slot[i];
             to = state->slot[edge->to];
-            if (from == choose_afloat(model) || to == choose_afloat(model) ||
-                model->slots[from].node != model->slots[to].node) {
-                meeting->distance_cost +=
-                    choose_edge_distance(model, i, edge, from, to);
-                meeting->node_bytes += (double)edge->bytes;
-            } else if (from == to) {
+            across = choose_edge_across(model, i, edge->to, from, to);
+            if (from == to && from != choose_afloat(model))
                 meeting->slot_cost +=
                     choose_together(model, &model->entities[i], edge, from);
-            }
+            else if (across > 0)
+                meeting->distance_cost +=
+                    choose_edge_distance(model, i, edge, from, to);
+            meeting->node_bytes += across * (double)edge->bytes;
         }
     }
 }
 
 static int find_pair(struct plan *plan, const struct choose_placement *state,
-                     const struct choose_pair *pair)
+                     const struct choose_pair *pair, bool *told)
 {
     const struct choose_model *model = state->model;
     const struct snapshot *snapshot = model->snapshot;
     const char *a = snapshot->domains[pair->first].name;
     const char *b = snapshot->domains[pair->second].name;
-    struct meeting meeting = { .pcpu = PLAN_NONE, .core_pcpu = PLAN_NONE };
+    struct meeting meeting = { .pcpu = PLAN_NONE, .core_pcpu = PLAN_NONE,
+                               .told = told };
     double bytes = pair->vif_bytes + pair->link_bytes;
     struct plan_finding *finding;
     char rate[32];
@@ -119,12 +123,68 @@ static int find_pair(struct plan *plan, const struct choose_placement *state,
             finding->error = pair->error;
         }
     }
-    if (!rc && meeting.distance_cost >= model->settings->move_gain)
+    if (!rc && meeting.node_bytes >= BUSY_BYTES &&
+        meeting.distance_cost >= model->settings->move_gain)
         rc = choose_add_finding(plan, snapshot, NULL, PLAN_FINDING_DISTANCE,
                                 pair->first, pair->second, meeting.node_bytes,
                                 meeting.distance_cost,
                                 "%s and %s exchange %s across NUMA nodes", a,
                                 b, rate);
+    return rc;
+}
+
+/* What the threads of a core slow each other down, and which two most. */
+static double slowed(const struct choose_placement *state, uint32_t core,
+                     uint32_t worst_r[2])
+{
+    const struct choose_model *model = state->model;
+    const uint32_t *first = &model->core_first[core];
+    double cost = 0, most = -1, both;
+    uint32_t s, t, i, j;
+
+    for (s = first[0]; s < first[1]; s++)
+        for (t = s + 1; t < first[1]; t++)
+            for (i = state->slot_head[s]; i != CHOOSE_NOWHERE;
+                 i = state->next[i])
+                for (j = state->slot_head[t]; j != CHOOSE_NOWHERE;
+                     j = state->next[j]) {
+                    both = model->entities[i].demand *
+                           model->entities[j].demand;
+                    cost += model->settings->sibling_slowdown * both;
+                    if (both <= most)
+                        continue;
+                    most = both;
+                    worst_r[0] = i < j ? i : j;
+                    worst_r[1] = i < j ? j : i;
+                }
+    return cost;
+}
+
+/* Where the two do not talk, or too little for find_pair(). */
+static int find_core(struct plan *plan, const struct choose_placement *state,
+                     uint32_t core)
+{
+    const struct choose_model *model = state->model;
+    const struct snapshot_domain *domains = model->snapshot->domains;
+    uint32_t worst[2] = { 0 };
+    double cost = slowed(state, core, worst);
+    struct plan_finding *finding;
+    size_t a, b;
+    int rc;
+
+    if (cost <= 0 || cost < model->settings->move_gain)
+        return 0;
+    a = model->entities[worst[0]].domain;
+    b = model->entities[worst[1]].domain;
+    rc = choose_add_finding(plan, model->snapshot, &finding,
+                            PLAN_FINDING_SHARED_CORE, a,
+                            a == b ? SNAPSHOT_OUTSIDE : b, 0, cost,
+                            "%s%s%s run%s on sibling threads of the core of "
+                            "pCPU %u", domains[a].name, a == b ? "" : " and ",
+                            a == b ? "" : domains[b].name, a == b ? "s" : "",
+                            model->slots[state->slot[worst[0]]].pcpu);
+    if (!rc)
+        finding->pcpu = model->slots[state->slot[worst[0]]].pcpu;
     return rc;
 }
 
@@ -190,6 +250,7 @@ static int find_switches(struct plan *plan, const struct choose_model *model,
     const struct snapshot *snapshot = model->snapshot;
     const struct snapshot_domain *domain = &snapshot->domains[index];
     double rate = 0, by_rate, variance = 0;
+    char taken[1100] = "";
     const struct snapshot_vcpu *vcpu;
     struct plan_finding *finding;
     size_t by;
@@ -204,20 +265,14 @@ static int find_switches(struct plan *plan, const struct choose_model *model,
     if (rate < MANY_SWITCHES || rate < 2 * sqrt(variance))
         return 0;
     by = disturber(snapshot, first_switch, index, &by_rate);
-    if (by == SNAPSHOT_OUTSIDE)
-        rc = choose_add_finding(plan, snapshot, &finding,
-                                PLAN_FINDING_SWITCHES, index, by, rate,
-                                rate * model->settings->switch_ns * 1e-9,
-                                "%s is switched to %.0f times a second",
-                                domain->name, rate);
-    else
-        rc = choose_add_finding(plan, snapshot, &finding,
-                                PLAN_FINDING_SWITCHES, index, by, rate,
-                                rate * model->settings->switch_ns * 1e-9,
-                                "%s is switched to %.0f times a second; %s "
-                                "takes its pCPU most, %.0f times a second",
-                                domain->name, rate,
-                                snapshot->domains[by].name, by_rate);
+    if (by != SNAPSHOT_OUTSIDE)
+        snprintf(taken, sizeof taken, "; %s takes its pCPU most, %.0f times a "
+                 "second", snapshot->domains[by].name, by_rate);
+    rc = choose_add_finding(plan, snapshot, &finding, PLAN_FINDING_SWITCHES,
+                            index, by, rate,
+                            rate * model->settings->switch_ns * 1e-9,
+                            "%s is switched to %.0f times a second%s",
+                            domain->name, rate, taken);
     if (!rc)
         finding->error = sqrt(variance);
     return rc;
@@ -313,15 +368,15 @@ int choose_findings(struct plan *plan, struct choose_placement *state,
     const struct choose_model *model = state->model;
     const struct snapshot *snapshot = model->snapshot;
     struct choose_pair pair;
+    bool *told = calloc(model->nr_cores, sizeof *told);
     size_t *first_switch, i, v;
-    int rc = 0;
+    int rc;
 
     /* Switches are in the order of vCPUs when loaded; a collector's need not
      * be, then those out of order are not named. */
     first_switch = calloc(snapshot->nr_vcpus + 2, sizeof *first_switch);
-    if (!first_switch)
-        return -ENOMEM;
-    for (i = 0, v = 0; v <= snapshot->nr_vcpus; v++) {
+    rc = first_switch && told ? 0 : -ENOMEM;
+    for (i = 0, v = 0; v <= snapshot->nr_vcpus && !rc; v++) {
         first_switch[v] = i;
         while (i < snapshot->nr_switches && snapshot->switches[i].vcpu <= v)
             i++;
@@ -330,11 +385,15 @@ int choose_findings(struct plan *plan, struct choose_placement *state,
         i = choose_pairs_sum(pairs, i, &pair);
         if (pair.second != SNAPSHOT_OUTSIDE &&
             pair.vif_bytes + pair.link_bytes >= BUSY_BYTES)
-            rc = find_pair(plan, state, &pair);
+            rc = find_pair(plan, state, &pair, told);
     }
+    for (i = 0; i < model->nr_cores && !rc; i++)
+        if (!told[i])
+            rc = find_core(plan, state, (uint32_t)i);
     if (!rc)
         rc = find_domains(plan, state, first_switch);
     free(first_switch);
+    free(told);
     choose_sort_findings(plan);
     return rc;
 }

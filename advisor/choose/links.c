@@ -115,7 +115,7 @@ static int consider(const struct context *c, struct choose_pair *pair,
     } else if (!a->driver || !b->driver) {
         kind = PLAN_NOTE_NO_DRIVER;
         why = "the guest driver is not loaded in both";
-    } else if (!why && !pair->answered && c->settings->unattended) {
+    } else if (!why && !pair->answered) {
         why = "one of them does not answer the other, and may not want it; "
               "xl shmlink enable links them all the same";
     } else if (!why && (c->nr_links[pair->first] >= SHMLINK_LINKS_MAX ||
@@ -318,10 +318,8 @@ static char *link_text(const struct settings *settings,
     choose_rate(rate, pair->carried_bytes);
     if (enable)
         r = asprintf(&text, "%s in packets of %.0f bytes: by a link that "
-                     "costs all domains %.2f pCPUs less%s", rate,
-                     pair->message_bytes, gain, pair->answered ? "" :
-                     "; it goes one way, so --apply and rebalance leave it "
-                     "to you");
+                     "costs all domains %.2f pCPUs less", rate,
+                     pair->message_bytes, gain);
     else if (pair->stray)
         r = asprintf(&text, "no link-group has both of them");
     else

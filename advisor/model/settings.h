@@ -103,9 +103,6 @@ struct settings {
     double link_packet_ns;	/* [3000] */
     double dom0_share;		/* of the stock path's CPU time, in dom0 or
 				   driver domain, 0..1 [0.5] */
-
-    bool unattended;		/* no option: the plan is carried out before
-				   anybody has read it */
 };
 
 /* Set the documented defaults.  Errors: -ENOMEM. */

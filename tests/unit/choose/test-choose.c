@@ -96,6 +96,35 @@ static void test_golden(void **state)
     settings_dispose(&settings);
 }
 
+/* With no threshold either, what stays on a node does not go across. */
+static void test_across_nodes(void **state)
+{
+    static const struct { const char *name; size_t nr; } hosts[] = {
+        { "talking", 0 }, { "two-pcpus", 0 }, { "two-vifs", 0 },
+        { "chatty-node", 0 }, { "constraints", 0 }, { "far", 1 },
+        { "no-link", 3 },
+    };
+    struct settings settings;
+    struct snapshot *snapshot;
+    struct plan *plan;
+    size_t i, k, nr;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    settings.move_gain = 0;
+    for (i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        snapshot = hosts_load(hosts[i].name);
+        plan = hosts_plan(snapshot, &settings, NULL);
+        for (nr = 0, k = 0; k < plan->nr_findings; k++)
+            nr += strstr(plan->findings[k].text, "across NUMA") != NULL;
+        if (nr != hosts[i].nr)
+            fail_msg("%s: %zu", hosts[i].name, nr);
+        plan_free(plan);
+        snapshot_free(snapshot);
+    }
+    settings_dispose(&settings);
+}
+
 static void test_empty(void **state)
 {
     struct settings settings;
@@ -1068,7 +1097,7 @@ static void test_many_findings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty), cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_empty), cmocka_unit_test(test_golden), cmocka_unit_test(test_across_nodes),
         cmocka_unit_test(test_isolated), cmocka_unit_test(test_siblings),
         cmocka_unit_test(test_same), cmocka_unit_test(test_settled),
         cmocka_unit_test(test_limits), cmocka_unit_test(test_constraints),
