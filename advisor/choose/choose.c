@@ -337,8 +337,8 @@ static int make(struct work *work)
 }
 
 int choose(struct plan **plan_r, const struct snapshot *snapshot,
-           const struct settings *settings,
-           const struct past *past, char **why_r)
+           const struct settings *settings, const struct past *past,
+           char **why_r)
 {
     struct work work = {
         .snapshot = snapshot, .settings = *settings, .past = past,

@@ -4,7 +4,6 @@
 
 #include "choose/isolate.h"
 #include "choose/model.h"
-#include "choose/order.h"
 #include "choose/policy.h"
 #include "choose/reach.h"
 #include "choose/resize.h"
@@ -196,21 +195,18 @@ static void size_added(struct choose_model *model)
     }
 }
 
-static int make_entities(struct builder *b)
+static void make_entities(const struct builder *b)
 {
     struct choose_model *model = b->model;
     const struct snapshot *snapshot = model->snapshot;
-    size_t *order = NULL, i;
-    int rc;
+    size_t i, domain;
 
-    rc = choose_order_domains(&order, snapshot);
-    for (i = 0; i < snapshot->nr_domains && !rc; i++) {
-        model->domain_first[order[i]] = model->nr_entities;
-        add_domain(b, order[i]);
-        model->domain_end[order[i]] = model->nr_entities;
+    for (i = 0; i < snapshot->nr_domains; i++) {
+        domain = snapshot->by_uuid[i];
+        model->domain_first[domain] = model->nr_entities;
+        add_domain(b, domain);
+        model->domain_end[domain] = model->nr_entities;
     }
-    free(order);
-    return rc;
 }
 
 int choose_entities(struct choose_model *model,
@@ -226,10 +222,9 @@ int choose_entities(struct choose_model *model,
     model->domain_end = calloc(snapshot->nr_domains + 1, sizeof(uint32_t));
     if (model->entities && model->domain_first && model->domain_end)
         rc = choose_reach_new(&b.reach, model);
-    if (!rc)
-        rc = make_entities(&b);
     if (rc)
         goto out;
+    make_entities(&b);
     size_added(model);
     model->allowed = calloc((size_t)model->nr_entities + 1,
                             model->slot_bytes);

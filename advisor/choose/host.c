@@ -4,6 +4,7 @@
 #include "choose/model.h"
 #include "choose/order.h"
 #include "model/topology.h"
+#include "base/compare.h"
 
 #include <errno.h>
 #include <math.h>
@@ -88,13 +89,9 @@ static int compare_places(const void *a, const void *b, void *context)
     const struct choose_slot *p = a, *q = b;
     const uint32_t *package = context;
 
-    if (p->pool != q->pool)
-        return p->pool < q->pool ? -1 : 1;
-    if (package[p->pcpu] != package[q->pcpu])
-        return package[p->pcpu] < package[q->pcpu] ? -1 : 1;
-    if (p->core != q->core)
-        return p->core < q->core ? -1 : 1;
-    return p->pcpu < q->pcpu ? -1 : p->pcpu > q->pcpu;
+    return COMPARE(p->pool, q->pool) ?:
+           COMPARE(package[p->pcpu], package[q->pcpu]) ?:
+           COMPARE(p->core, q->core) ?: COMPARE(p->pcpu, q->pcpu);
 }
 
 /* A cpupool that schedules whole cores or sockets has larger slots. */

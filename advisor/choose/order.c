@@ -3,6 +3,7 @@
 
 #include "choose/host.h"
 #include "choose/model.h"
+#include "base/compare.h"
 
 #include <errno.h>
 #include <math.h>
@@ -37,29 +38,6 @@ static uint64_t domain_hash(const struct snapshot_domain *domain)
 
     memcpy(half, domain->uuid, sizeof half);
     return mix(half[0], half[1]);
-}
-
-static int compare_domains(const void *a, const void *b, void *context)
-{
-    const struct snapshot *snapshot = context;
-    size_t p = *(const size_t *)a, q = *(const size_t *)b;
-    int r = memcmp(snapshot->domains[p].uuid, snapshot->domains[q].uuid, 16);
-
-    return r ? r : (p > q) - (p < q);
-}
-
-int choose_order_domains(size_t **order_r, const struct snapshot *snapshot)
-{
-    size_t *order = calloc(snapshot->nr_domains + 1, sizeof *order), i;
-
-    if (!order)
-        return -ENOMEM;
-    for (i = 0; i < snapshot->nr_domains; i++)
-        order[i] = i;
-    qsort_r(order, snapshot->nr_domains, sizeof *order, compare_domains,
-            (void *)(uintptr_t)snapshot);
-    *order_r = order;
-    return 0;
 }
 
 static void add_mask(uint64_t *hashes, hwloc_const_bitmap_t mask,
@@ -103,32 +81,22 @@ static void add_key(struct key *sum, const struct key *key)
 
 static int compare_keys(const struct key *p, const struct key *q)
 {
-    if (p->busy != q->busy)
-        return p->busy < q->busy ? -1 : 1;
-    return p->hash < q->hash ? -1 : p->hash > q->hash;
+    return COMPARE(p->busy, q->busy) ?: COMPARE(p->hash, q->hash);
 }
 
 static int compare_numbers(const void *a, const void *b)
 {
     const struct choose_slot *p = a, *q = b;
 
-    if (p->node != q->node)
-        return p->node < q->node ? -1 : 1;
-    if (p->group != q->group)
-        return p->group < q->group ? -1 : 1;
-    if (p->core != q->core)
-        return p->core < q->core ? -1 : 1;
-    return p->pcpu < q->pcpu ? -1 : p->pcpu > q->pcpu;
+    return COMPARE(p->node, q->node) ?: COMPARE(p->group, q->group) ?:
+           COMPARE(p->core, q->core) ?: COMPARE(p->pcpu, q->pcpu);
 }
 
 static int compare_places(const void *a, const void *b)
 {
     const struct place *p = a, *q = b;
-    int r;
+    int r = COMPARE(p->rank, q->rank) ?: compare_keys(&p->group, &q->group);
 
-    if (p->rank != q->rank)
-        return p->rank < q->rank ? -1 : 1;
-    r = compare_keys(&p->group, &q->group);
     if (!r && p->slot.group == q->slot.group) {
         r = compare_keys(&p->core, &q->core);
         if (!r && p->slot.core == q->slot.core)
@@ -198,7 +166,7 @@ static int compare_nodes(const struct snapshot *snapshot,
     for (i = 0; i < nr && !r; i++) {
         p = choose_node_steps(snapshot, order[i], a);
         q = choose_node_steps(snapshot, order[i], b);
-        r = (p > q) - (p < q);
+        r = COMPARE(p, q);
     }
     return r ? r : compare_keys(&keys[a], &keys[b]);
 }

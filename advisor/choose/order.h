@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Orders that do not depend on numbers.  Whatever is alike in all that the
+ * An order that does not depend on numbers.  Whatever is alike in all that the
  * model knows stays in the order of its numbers: exchanging it changes nothing.
  */
 #ifndef SHMLINK_CHOOSE_ORDER_H
 #define SHMLINK_CHOOSE_ORDER_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct choose_model;
-struct snapshot;
-
-/* Domains by UUID.  Errors: -ENOMEM.  Owns: caller, free(). */
-int choose_order_domains(size_t **order_r, const struct snapshot *snapshot);
 
 /*
  * Nodes by their distances, slots by node, group and core, least busy first,

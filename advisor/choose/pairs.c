@@ -4,6 +4,7 @@
 #include "choose/prices.h"
 #include "choose/vifs.h"
 #include "model/snapshot.h"
+#include "base/compare.h"
 
 #include <errno.h>
 #include <math.h>
@@ -21,22 +22,15 @@ struct flow {
 
 static int compare_domains(const struct flow *p, const struct flow *q)
 {
-    if (p->first != q->first)
-        return p->first < q->first ? -1 : 1;
-    if (p->second != q->second)
-        return p->second < q->second ? -1 : 1;
-    return 0;
+    return COMPARE(p->first, q->first) ?: COMPARE(p->second, q->second);
 }
 
 static int compare_flows(const void *a, const void *b)
 {
     const struct flow *p = a, *q = b;
-    int end, order = compare_domains(p, q);
 
-    for (end = 0; end < 2 && !order; end++)
-        if (p->vif[end] != q->vif[end])
-            order = p->vif[end] < q->vif[end] ? -1 : 1;
-    return order;
+    return compare_domains(p, q) ?: COMPARE(p->vif[0], q->vif[0]) ?:
+           COMPARE(p->vif[1], q->vif[1]);
 }
 
 static struct flow flow_between(size_t from, size_t to, uint32_t from_vif,
@@ -280,17 +274,12 @@ struct ranked {
 static int compare_ranked(const void *a, const void *b)
 {
     const struct ranked *p = a, *q = b;
-    int order;
 
-    if (p->pair->answered != q->pair->answered)
-        return p->pair->answered ? -1 : 1;
-    if (p->gain != q->gain)
-        return p->gain > q->gain ? -1 : 1;
     /* Not by index: a VM's number decides nothing. */
-    order = memcmp(p->uuid[0], q->uuid[0], 16);
-    if (!order)
-        order = memcmp(p->uuid[1], q->uuid[1], 16);
-    return order ? order : p->pair < q->pair ? -1 : 1;
+    return COMPARE(q->pair->answered, p->pair->answered) ?:
+           COMPARE(q->gain, p->gain) ?:
+           memcmp(p->uuid[0], q->uuid[0], 16) ?:
+           memcmp(p->uuid[1], q->uuid[1], 16) ?: COMPARE(p->pair, q->pair);
 }
 
 int choose_pairs_rank(struct choose_pairs *pairs,

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #endif
 #include "collect/trace-metrics.h"
+#include "base/compare.h"
 
 #include <errno.h>
 #include <search.h>
@@ -44,20 +45,16 @@ static int compare_vcpus(const void *a, const void *b)
 {
     const struct trace_vcpu *x = a, *y = b;
 
-    if (x->domid != y->domid)
-        return x->domid < y->domid ? -1 : 1;
-    return x->vcpuid < y->vcpuid ? -1 : x->vcpuid > y->vcpuid;
+    return COMPARE(x->domid, y->domid) ?: COMPARE(x->vcpuid, y->vcpuid);
 }
 
 static int compare_switches(const void *a, const void *b)
 {
     const struct trace_switch *x = a, *y = b;
 
-    if (x->from_domid != y->from_domid)
-        return x->from_domid < y->from_domid ? -1 : 1;
-    if (x->from_vcpuid != y->from_vcpuid)
-        return x->from_vcpuid < y->from_vcpuid ? -1 : 1;
-    return x->to_domid < y->to_domid ? -1 : x->to_domid > y->to_domid;
+    return COMPARE(x->from_domid, y->from_domid) ?:
+           COMPARE(x->from_vcpuid, y->from_vcpuid) ?:
+           COMPARE(x->to_domid, y->to_domid);
 }
 
 /* The object like *key in a tree; a zeroed one of size bytes if none yet. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "collect/trace-shares.h"
+#include "base/compare.h"
 
 #include <errno.h>
 #include <math.h>
@@ -146,9 +147,7 @@ static int compare_taken(const void *a, const void *b)
 {
     const struct taken *p = a, *q = b;
 
-    if (p->vcpu != q->vcpu)
-        return p->vcpu < q->vcpu ? -1 : 1;
-    return p->by < q->by ? -1 : p->by > q->by;
+    return COMPARE(p->vcpu, q->vcpu) ?: COMPARE(p->by, q->by);
 }
 
 /* False: of a domain that came or went while it was measured. */

@@ -2,6 +2,7 @@
 /* What no single field can tell: order, and what one says of another. */
 #include "model/snapshot.h"
 
+#include "base/compare.h"
 #include "model/snapshot-fields.h"
 
 #include <errno.h>
@@ -155,9 +156,8 @@ static int compare_uuids(const void *a, const void *b, void *opaque)
 {
     const struct snapshot_domain *domains = opaque;
     size_t p = *(const size_t *)a, q = *(const size_t *)b;
-    int order = memcmp(domains[p].uuid, domains[q].uuid, 16);
 
-    return order ? order : p < q ? -1 : p > q;
+    return memcmp(domains[p].uuid, domains[q].uuid, 16) ?: COMPARE(p, q);
 }
 
 /* Those with the same UUID stand beside each other then: twins. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/topology.h"
+#include "base/compare.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -45,11 +46,8 @@ static int compare_pcpus(const void *a, const void *b)
     const struct snapshot_pcpu *p = *(const struct snapshot_pcpu *const *)a;
     const struct snapshot_pcpu *q = *(const struct snapshot_pcpu *const *)b;
 
-    if (p->socket != q->socket)
-        return p->socket < q->socket ? -1 : 1;
-    if (p->core != q->core)
-        return p->core < q->core ? -1 : 1;
-    return p->os_index < q->os_index ? -1 : p->os_index > q->os_index;
+    return COMPARE(p->socket, q->socket) ?: COMPARE(p->core, q->core) ?:
+           COMPARE(p->os_index, q->os_index);
 }
 
 /* Packages and cores: runs of equal numbers among the sorted pCPUs. */
@@ -165,13 +163,8 @@ static int compare_items(const void *a, const void *b)
 {
     const struct topology_item *p = a, *q = b;
 
-    if (p->weight != q->weight)
-        return p->weight > q->weight ? -1 : 1;
-    if (p->type != q->type)
-        return p->type < q->type ? -1 : 1;
-    if (p->first != q->first)
-        return p->first < q->first ? -1 : 1;
-    return p->os_index < q->os_index ? -1 : p->os_index > q->os_index;
+    return COMPARE(q->weight, p->weight) ?: COMPARE(p->type, q->type) ?:
+           COMPARE(p->first, q->first) ?: COMPARE(p->os_index, q->os_index);
 }
 
 /*

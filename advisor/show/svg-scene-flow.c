@@ -6,6 +6,7 @@
 #include "model/plan.h"
 #include "model/snapshot.h"
 #include "show/svg-priv.h"
+#include "base/compare.h"
 
 /* A pair below this is not counted as busy, nor are VMs grouped by it. */
 #define BUSY_BYTES 100e3
@@ -15,18 +16,15 @@ static int flow_compare_pair(const void *a, const void *b)
 {
     const struct svg_flow *f = a, *g = b;
 
-    if (f->from != g->from)
-        return f->from < g->from ? -1 : 1;
-    return f->to < g->to ? -1 : f->to > g->to;
+    return COMPARE(f->from, g->from) ?: COMPARE(f->to, g->to);
 }
 
 static int flow_compare_rate(const void *a, const void *b)
 {
     const struct svg_flow *f = a, *g = b;
 
-    if (f->bytes_per_second != g->bytes_per_second)
-        return f->bytes_per_second > g->bytes_per_second ? -1 : 1;
-    return flow_compare_pair(a, b);
+    return COMPARE(g->bytes_per_second, f->bytes_per_second) ?:
+           flow_compare_pair(a, b);
 }
 
 /* Both directions and both ways of a pair become one line. */
@@ -116,9 +114,7 @@ static int vcpu_compare(const void *a, const void *b)
 {
     const struct svg_vcpu *v = a, *w = b;
 
-    if (v->vm != w->vm)
-        return v->vm < w->vm ? -1 : 1;
-    return v->vcpu < w->vcpu ? -1 : v->vcpu > w->vcpu;
+    return COMPARE(v->vm, w->vm) ?: COMPARE(v->vcpu, w->vcpu);
 }
 
 int svg_scene_flows(struct svg_page *page, const struct snapshot *s,

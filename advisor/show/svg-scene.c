@@ -11,6 +11,7 @@
 #include "model/snapshot.h"
 #include "show/svg-priv.h"
 #include "show/svg-scene.h"
+#include "base/compare.h"
 
 /* --- pCPUs: by socket, cache, core ---------------------------------------- */
 
@@ -24,13 +25,8 @@ static int cpu_compare(const void *a, const void *b)
 {
     const struct cpu *p = a, *q = b;
 
-    if (p->socket != q->socket)
-        return p->socket < q->socket ? -1 : 1;
-    if (p->cache != q->cache)
-        return p->cache < q->cache ? -1 : 1;
-    if (p->core != q->core)
-        return p->core < q->core ? -1 : 1;
-    return p->pcpu < q->pcpu ? -1 : p->pcpu > q->pcpu;
+    return COMPARE(p->socket, q->socket) ?: COMPARE(p->cache, q->cache) ?:
+           COMPARE(p->core, q->core) ?: COMPARE(p->pcpu, q->pcpu);
 }
 
 /* The last cache that more than one core may share: the greatest level. */

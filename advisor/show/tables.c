@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/snapshot.h"
+#include "base/compare.h"
 
 #define ROWS 20
 #define NAME_W 16
@@ -32,29 +33,22 @@ static int vm_compare(const void *a, const void *b)
     const struct vm_row *v = a, *w = b;
     double x = v->run + v->wait, y = w->run + w->wait;
 
-    if (x != y)
-        return x > y ? -1 : 1;
-    return v->domain->domid < w->domain->domid ? -1 : 1;
+    return COMPARE(y, x) ?: COMPARE(v->domain->domid, w->domain->domid);
 }
 
 static int pair_compare_ends(const void *a, const void *b)
 {
     const struct pair_row *p = a, *q = b;
 
-    if (p->a != q->a)
-        return p->a < q->a ? -1 : 1;
-    if (p->b != q->b)
-        return p->b < q->b ? -1 : 1;
-    return p->link - q->link;
+    return COMPARE(p->a, q->a) ?: COMPARE(p->b, q->b) ?:
+           COMPARE(p->link, q->link);
 }
 
 static int pair_compare(const void *a, const void *b)
 {
     const struct pair_row *p = a, *q = b;
 
-    if (p->bytes != q->bytes)
-        return p->bytes > q->bytes ? -1 : 1;
-    return pair_compare_ends(a, b);
+    return COMPARE(q->bytes, p->bytes) ?: pair_compare_ends(a, b);
 }
 
 static void vm_fill(struct vm_row *row, const struct snapshot *s, size_t d)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "toolstack/counters.h"
 #include "toolstack/ctx.h"
 #include "toolstack/pick.h"
@@ -27,16 +28,13 @@ const char *shmlink_state_name(enum shmlink_state state)
 
 static int list_compare(const void *a, const void *b)
 {
-    const struct registry_entry *one = a, *other = b;
-    int end;
+    const struct shmlink_link *p = &((const struct registry_entry *)a)->link;
+    const struct shmlink_link *q = &((const struct registry_entry *)b)->link;
 
-    for (end = 0; end < 2; end++)
-        if (one->link.domid[end] != other->link.domid[end])
-            return one->link.domid[end] < other->link.domid[end] ? -1 : 1;
-    for (end = 0; end < 2; end++)
-        if (one->link.vif[end] != other->link.vif[end])
-            return one->link.vif[end] < other->link.vif[end] ? -1 : 1;
-    return strcmp(one->link.nonce, other->link.nonce);
+    return COMPARE(p->domid[0], q->domid[0]) ?:
+           COMPARE(p->domid[1], q->domid[1]) ?:
+           COMPARE(p->vif[0], q->vif[0]) ?: COMPARE(p->vif[1], q->vif[1]) ?:
+           strcmp(p->nonce, q->nonce);
 }
 
 /* Sweep unless a command is at work, whose links are not ours to judge. */
