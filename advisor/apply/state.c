@@ -214,15 +214,6 @@ char *apply_state_uuids(const struct apply_state *state)
     return text;
 }
 
-static char *state_list(hwloc_const_bitmap_t set)
-{
-    char *text = NULL;
-
-    if (hwloc_bitmap_isfull(set))
-        return strdup("all");
-    return hwloc_bitmap_list_asprintf(&text, set) < 0 ? NULL : text;
-}
-
 /* In the order of enum plan_step_kind; both link kinds are one here. */
 static const char *const kinds[] = { "pin-hard", "pin-soft", "vcpus", "link",
                                      NULL };
@@ -287,10 +278,10 @@ char *apply_state_command(const struct apply_state *state,
                           const struct apply_ops *ops, void *host)
 {
     struct apply_domain domain[2] = { 0 };
-    char suffix[2][PLAN_VIF_BYTES];
-    char *text = NULL;
-    char *list = NULL;
-    int i, r = -1;
+    const char *const names[2] = { domain[0].name, domain[1].name };
+    bool off = state_is_link(state) && !state->link.linked;
+    uint32_t number = state->vcpuid;
+    int i;
 
     for (i = 0; i < (state_is_link(state) ? 2 : 1); i++)
         if (ops->find(host, state->uuid[i], &domain[i]))
@@ -298,24 +289,8 @@ char *apply_state_command(const struct apply_state *state,
         else if (!plan_name_plain(domain[i].name))
             snprintf(domain[i].name, sizeof(domain[i].name), "%u",
                      domain[i].domid);
-    if (!state_is_link(state)) {
-        list = state_list(state->set);
-        if (!list)
-            return NULL;
-    }
-    if (state_is_link(state))
-        r = asprintf(&text, "xl shmlink %s %s%s %s%s",
-                     state->link.linked ? "enable" : "disable",
-                     domain[0].name, plan_vif_suffix(suffix[0], state->vif[0]),
-                     domain[1].name, plan_vif_suffix(suffix[1], state->vif[1]));
-    else if (state->kind == PLAN_SET_VCPUS)
-        r = asprintf(&text, "xl vcpu-set %s %d", domain[0].name,
-                     hwloc_bitmap_weight(state->set));
-    else
-        r = asprintf(&text, state->kind == PLAN_PIN_HARD
-                                ? "xl vcpu-pin %s %u %s -"
-                                : "xl vcpu-pin %s %u - %s",
-                     domain[0].name, state->vcpuid, list);
-    free(list);
-    return r < 0 ? NULL : text;
+    if (state->kind == PLAN_SET_VCPUS)
+        number = (uint32_t)hwloc_bitmap_weight(state->set);
+    return plan_command(off ? PLAN_LINK_DISABLE : state->kind, names, number,
+                        state->set, state->vif);
 }

@@ -87,14 +87,56 @@ static double needed_room(const struct context *c,
            c->settings->link_headroom;
 }
 
-/* A link would pay; is there something against it? */
-static int consider(const struct context *c, struct choose_pair *pair,
-                    bool *changed)
+/* What is against a link that would pay; NULL: nothing. */
+static const char *objection(const struct context *c,
+                             const struct choose_pair *pair,
+                             enum plan_note_kind *kind_r)
 {
     const struct snapshot_domain *a = &c->snapshot->domains[pair->first];
     const struct snapshot_domain *b = &c->snapshot->domains[pair->second];
-    enum plan_note_kind kind = PLAN_NOTE_NO_LINK;
-    const char *why = choose_vifs_refused(a, b, pair->vif);
+    const char *refused = choose_vifs_refused(a, b, pair->vif);
+
+    *kind_r = PLAN_NOTE_UNMANAGED;
+    if (left_alone(c, pair))
+        return "one of them is to be left alone";
+    *kind_r = PLAN_NOTE_NO_LINK;
+    if (!grouped(c, pair))
+        return "no link-group has both";
+    *kind_r = PLAN_NOTE_NO_DRIVER;
+    if (!a->driver || !b->driver)
+        return "the guest driver is not loaded in both";
+    *kind_r = PLAN_NOTE_NO_LINK;
+    if (refused)
+        return refused;
+    if (!pair->answered)
+        return "one of them does not answer the other, and may not want it; "
+               "xl shmlink enable links them all the same";
+    if (c->nr_links[pair->first] >= SHMLINK_LINKS_MAX ||
+        c->nr_links[pair->second] >= SHMLINK_LINKS_MAX)
+        return "one of them has as many links as a guest can have";
+    *kind_r = PLAN_NOTE_COOLDOWN;
+    if (choose_cooling(c->model, pair->first, pair->second))
+        return "their link was changed lately";
+    if (choose_link_was(c->model, pair, PAST_LINK_REFUSED))
+        return "it was refused lately, see xl shmlink history; xl shmlink "
+               "enable tries again";
+    return NULL;
+}
+
+static int no_link(const struct context *c, const struct choose_pair *pair,
+                   enum plan_note_kind kind, const char *why)
+{
+    return choose_add_note(c->plan, c->snapshot, kind, pair->first,
+                           "no link between %s and %s: %s", c->name[0],
+                           c->name[1], why);
+}
+
+/* A link would pay: what is lost without, and why there is to be none. */
+static int consider(const struct context *c, struct choose_pair *pair,
+                    bool *changed)
+{
+    enum plan_note_kind kind;
+    const char *why;
     char rate[32];
     int rc;
 
@@ -107,33 +149,9 @@ static int consider(const struct context *c, struct choose_pair *pair,
                             pair->message_bytes);
     if (rc)
         return rc;
-    if (left_alone(c, pair)) {
-        kind = PLAN_NOTE_UNMANAGED;
-        why = "one of them is to be left alone";
-    } else if (!grouped(c, pair)) {
-        why = "no link-group has both";
-    } else if (!a->driver || !b->driver) {
-        kind = PLAN_NOTE_NO_DRIVER;
-        why = "the guest driver is not loaded in both";
-    } else if (!why && !pair->answered) {
-        why = "one of them does not answer the other, and may not want it; "
-              "xl shmlink enable links them all the same";
-    } else if (!why && (c->nr_links[pair->first] >= SHMLINK_LINKS_MAX ||
-                        c->nr_links[pair->second] >= SHMLINK_LINKS_MAX)) {
-        why = "one of them has as many links as a guest can have";
-    } else if (!why &&
-               choose_cooling(c->model, pair->first, pair->second)) {
-        kind = PLAN_NOTE_COOLDOWN;
-        why = "their link was changed lately";
-    } else if (!why && choose_link_was(c->model, pair, PAST_LINK_REFUSED)) {
-        kind = PLAN_NOTE_COOLDOWN;
-        why = "it was refused lately, see xl shmlink history; xl shmlink "
-              "enable tries again";
-    }
+    why = objection(c, pair, &kind);
     if (why)
-        return choose_add_note(c->plan, c->snapshot, kind, pair->first,
-                               "no link between %s and %s: %s", c->name[0],
-                               c->name[1], why);
+        return no_link(c, pair, kind, why);
     c->nr_links[pair->first]++;
     c->nr_links[pair->second]++;
     pair->link_after = true;
@@ -145,26 +163,22 @@ static int consider(const struct context *c, struct choose_pair *pair,
 static int judge(const struct context *c, struct choose_pair *pair,
                  double room, bool *changed)
 {
+    char why[128];
+
     if (pair->message_bytes <= 0)
-        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_DATA,
-                               pair->first, "no link between %s and %s: the "
-                               "size of their packets was not measured",
-                               c->name[0], c->name[1]);
+        return no_link(c, pair, PLAN_NOTE_DATA,
+                       "the size of their packets was not measured");
     if (pair->message_bytes < c->settings->link_message_bytes)
-        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
-                               pair->first, "no link between %s and %s: their "
-                               "packets are small (%.0f bytes, "
-                               "link-message-bytes is %.0f)", c->name[0],
-                               c->name[1], pair->message_bytes,
-                               c->settings->link_message_bytes);
-    if (room < needed_room(c, pair))
-        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
-                               pair->first, "no link between %s and %s: one "
-                               "of them has only %.0f %% of its CPU to spare "
-                               "(link-headroom is %.0f %%)", c->name[0],
-                               c->name[1], 100 * room,
-                               100 * c->settings->link_headroom);
-    return consider(c, pair, changed);
+        snprintf(why, sizeof why, "their packets are small (%.0f bytes, "
+                 "link-message-bytes is %.0f)", pair->message_bytes,
+                 c->settings->link_message_bytes);
+    else if (room < needed_room(c, pair))
+        snprintf(why, sizeof why, "one of them has only %.0f %% of its CPU to "
+                 "spare (link-headroom is %.0f %%)", 100 * room,
+                 100 * c->settings->link_headroom);
+    else
+        return consider(c, pair, changed);
+    return no_link(c, pair, PLAN_NOTE_NO_LINK, why);
 }
 
 /* Is a link that is up still worth it, by half of the thresholds?  If not, a
@@ -336,9 +350,7 @@ static int link_step(struct plan *plan, const struct choose_model *before,
     const struct snapshot *snapshot = before->snapshot;
     const struct snapshot_domain *a = &snapshot->domains[pair->first];
     const struct snapshot_domain *b = &snapshot->domains[pair->second];
-    char name_a[16], name_b[16], *text = link_text(settings, pair, enable);
-    char vif_a[PLAN_VIF_BYTES], vif_b[PLAN_VIF_BYTES];
-    bool only = choose_vif_pairs(a, b) < 2;
+    char *text = link_text(settings, pair, enable);
     double gain = choose_link_gain(pair, settings);
     struct plan_step *step;
     int rc;
@@ -360,12 +372,7 @@ static int link_step(struct plan *plan, const struct choose_model *before,
     memcpy(step->vif, pair->vif, sizeof step->vif);
     if (!enable)
         snprintf(step->nonce, sizeof step->nonce, "%s", pair->link->nonce);
-    return choose_command(step, "xl shmlink %s %s%s %s%s",
-                          enable ? "enable" : "disable",
-                          choose_shell_name(name_a, a),
-                          only ? "" : plan_vif_suffix(vif_a, pair->vif[0]),
-                          choose_shell_name(name_b, b),
-                          only ? "" : plan_vif_suffix(vif_b, pair->vif[1]));
+    return choose_command(step, choose_vif_pairs(a, b) < 2 ? NULL : pair->vif);
 }
 
 int choose_link_steps(struct choose_pairs *pairs, struct plan *plan,

@@ -5,6 +5,7 @@
 #include "choose/policy.h"
 #include "choose/prices.h"
 #include "choose/text.h"
+#include "base/compare.h"
 
 #include <errno.h>
 #include <math.h>
@@ -120,7 +121,6 @@ static int set_vcpus(struct plan *plan, const struct choose_model *model,
 {
     const struct snapshot_domain *domain = &model->snapshot->domains[index];
     struct plan_step *step;
-    char name[16];
     int rc;
 
     rc = choose_add_step(plan, model->snapshot, &step, PLAN_SET_VCPUS,
@@ -133,8 +133,7 @@ static int set_vcpus(struct plan *plan, const struct choose_model *model,
     step->vcpus_to = to;
     sizes->online[index] = to;
     sizes->changed = true;
-    return choose_command(step, "xl vcpu-set %s %u",
-                          choose_shell_name(name, domain), to);
+    return choose_command(step, NULL);
 }
 
 /* Why a CPU-bound sender gets no vCPU; NULL: it gets one. */
@@ -173,11 +172,8 @@ static int compare_starving(const void *a, const void *b)
 {
     const struct starving *p = a, *q = b;
 
-    if (p->usage.mean != q->usage.mean)
-        return p->usage.mean > q->usage.mean ? -1 : 1;
-    if (p->bytes != q->bytes)
-        return p->bytes > q->bytes ? -1 : 1;
-    return memcmp(p->uuid, q->uuid, 16);
+    return COMPARE(q->usage.mean, p->usage.mean) ?:
+           COMPARE(q->bytes, p->bytes) ?: memcmp(p->uuid, q->uuid, 16);
 }
 
 static int grow(struct choose_sizes *sizes, struct plan *plan,

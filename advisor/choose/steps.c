@@ -6,6 +6,7 @@
 #include "choose/placement.h"
 #include "choose/terms.h"
 #include "choose/text.h"
+#include "base/compare.h"
 
 #include <errno.h>
 #include <math.h>
@@ -265,7 +266,6 @@ int choose_add_pin(struct plan *plan, const struct snapshot *snapshot,
                    hwloc_const_bitmap_t pcpus, enum plan_reason reason,
                    const char *peer, const char *text, double gain)
 {
-    char name[16], *list = NULL;
     struct plan_step *step;
     int rc;
 
@@ -280,17 +280,9 @@ int choose_add_pin(struct plan *plan, const struct snapshot *snapshot,
     step->to = hwloc_bitmap_dup(pcpus);
     if (peer)
         step->peer = strdup(peer);
-    if (!step->from || !step->to || (peer && !step->peer) ||
-        (!hwloc_bitmap_isfull(pcpus) &&
-         hwloc_bitmap_list_asprintf(&list, pcpus) < 0))
+    if (!step->from || !step->to || (peer && !step->peer))
         return -ENOMEM;
-    rc = choose_command(step, hard ? "xl vcpu-pin %s %u %s -"
-                                   : "xl vcpu-pin %s %u - %s",
-                        choose_shell_name(name, &snapshot->
-                                          domains[vcpu->domain]),
-                        vcpu->vcpuid, list ? list : "all");
-    free(list);
-    return rc;
+    return choose_command(step, NULL);
 }
 
 static int add_pin(struct plan *plan, const struct choose_placement *state,
@@ -349,9 +341,7 @@ static int compare_moves(const void *a, const void *b)
 {
     const struct move *p = a, *q = b;
 
-    if (p->gain != q->gain)
-        return p->gain > q->gain ? -1 : 1;
-    return p->entity < q->entity ? -1 : 1;
+    return COMPARE(q->gain, p->gain) ?: COMPARE(p->entity, q->entity);
 }
 
 int choose_steps(struct plan *plan, struct choose_placement *after)

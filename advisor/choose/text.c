@@ -2,6 +2,7 @@
 #include "choose/text.h"
 
 #include "model/snapshot.h"
+#include "base/compare.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -35,15 +36,10 @@ static int compare_findings(const void *a, const void *b)
 {
     const struct plan_finding *p = a, *q = b;
 
-    if (p->cost != q->cost)
-        return p->cost > q->cost ? -1 : 1;
-    if (p->kind != q->kind)
-        return p->kind < q->kind ? -1 : 1;
-    if (p->subject[0].domid != q->subject[0].domid)
-        return p->subject[0].domid < q->subject[0].domid ? -1 : 1;
-    if (p->subject[1].domid != q->subject[1].domid)
-        return p->subject[1].domid < q->subject[1].domid ? -1 : 1;
-    return p->pcpu < q->pcpu ? -1 : p->pcpu > q->pcpu;
+    return COMPARE(q->cost, p->cost) ?: COMPARE(p->kind, q->kind) ?:
+           COMPARE(p->subject[0].domid, q->subject[0].domid) ?:
+           COMPARE(p->subject[1].domid, q->subject[1].domid) ?:
+           COMPARE(p->pcpu, q->pcpu);
 }
 
 void choose_sort_findings(struct plan *plan)
@@ -136,13 +132,20 @@ int choose_add_step(struct plan *plan, const struct snapshot *snapshot,
     return set_subject(&step->subject[1], snapshot, second);
 }
 
-int choose_command(struct plan_step *step, const char *format, ...)
+int choose_command(struct plan_step *step, const uint32_t vif[2])
 {
-    va_list args;
+    const char *names[2] = { NULL, NULL };
+    char numbers[2][16];
+    int i;
 
-    va_start(args, format);
-    step->command = format_text(format, args);
-    va_end(args);
+    for (i = 0; i < 2 && step->subject[i].name; i++) {
+        snprintf(numbers[i], sizeof numbers[i], "%u", step->subject[i].domid);
+        names[i] = plan_name_plain(step->subject[i].name)
+                       ? step->subject[i].name : numbers[i];
+    }
+    step->command = plan_command(step->kind, names,
+                                 step->kind == PLAN_SET_VCPUS ?
+                                 step->vcpus_to : step->vcpuid, step->to, vif);
     return step->command ? 0 : -ENOMEM;
 }
 
@@ -154,13 +157,5 @@ const char *choose_rate(char *text, double bytes)
         snprintf(text, 32, "%.1f MB/s", bytes / 1e6);
     else
         snprintf(text, 32, "%.1f kB/s", bytes / 1e3);
-    return text;
-}
-
-const char *choose_shell_name(char *text, const struct snapshot_domain *domain)
-{
-    if (plan_name_plain(domain->name))
-        return domain->name;
-    snprintf(text, 16, "%u", domain->domid);
     return text;
 }

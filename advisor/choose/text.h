@@ -33,14 +33,11 @@ int choose_add_step(struct plan *plan, const struct snapshot *snapshot,
                     enum plan_reason reason, size_t first, size_t second,
                     double gain, const char *format, ...)
     __attribute__((format(printf, 9, 10)));
-int choose_command(struct plan_step *step, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* The command of a step that has all else; vif: of a link, NULL: any.  It has
+ * VMs' names as far as a shell takes them as they are, else their domids. */
+int choose_command(struct plan_step *step, const uint32_t vif[2]);
 
 /* "120 MB/s"; text has room for 32 bytes. */
 const char *choose_rate(char *text, double bytes);
-
-/* How commands name a domain: its name if a shell takes it as it is, else its
- * domid.  text has room for 16 bytes. */
-const char *choose_shell_name(char *text, const struct snapshot_domain *domain);
 
 #endif

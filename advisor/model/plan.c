@@ -79,6 +79,38 @@ const char *plan_vif_suffix(char text_r[PLAN_VIF_BYTES], uint32_t vif)
     return text_r;
 }
 
+char *plan_command(enum plan_step_kind kind, const char *const name[2],
+                   uint32_t number, hwloc_const_bitmap_t pcpus,
+                   const uint32_t vif[2])
+{
+    char *text = NULL, *list = NULL, suffix[2][PLAN_VIF_BYTES];
+    int r;
+
+    switch (kind) {
+    case PLAN_PIN_HARD:
+    case PLAN_PIN_SOFT:
+        if (!hwloc_bitmap_isfull(pcpus) &&
+            hwloc_bitmap_list_asprintf(&list, pcpus) < 0)
+            return NULL;
+        r = asprintf(&text, kind == PLAN_PIN_HARD ? "xl vcpu-pin %s %u %s -"
+                                                  : "xl vcpu-pin %s %u - %s",
+                     name[0], number, list ? list : "all");
+        free(list);
+        break;
+    case PLAN_SET_VCPUS:
+        r = asprintf(&text, "xl vcpu-set %s %u", name[0], number);
+        break;
+    default:
+        r = asprintf(&text, "xl shmlink %s %s%s %s%s",
+                     kind == PLAN_LINK_ENABLE ? "enable" : "disable", name[0],
+                     plan_vif_suffix(suffix[0], vif ? vif[0] : PLAN_NONE),
+                     name[1],
+                     plan_vif_suffix(suffix[1], vif ? vif[1] : PLAN_NONE));
+        break;
+    }
+    return r < 0 ? NULL : text;
+}
+
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: 64 bits are plenty to
  * tell apart the plans of one host, and nothing here is secret. */
 static uint64_t hash(uint64_t sum, const void *data, size_t bytes)

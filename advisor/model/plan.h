@@ -209,6 +209,15 @@ void plan_identify(struct plan *plan);
 #define PLAN_VIF_BYTES		12
 const char *plan_vif_suffix(char text_r[PLAN_VIF_BYTES], uint32_t vif);
 
+/*
+ * The command of a step of that kind.  number: the vCPU of a pin, or how many
+ * are to be online.  pcpus: of a pin.  vif: of a link; NULL: any.
+ * NULL: no memory.  Owns: caller.
+ */
+char *plan_command(enum plan_step_kind kind, const char *const name[2],
+                   uint32_t number, hwloc_const_bitmap_t pcpus,
+                   const uint32_t vif[2]);
+
 /* Words used in the JSON and for the user: "pin-soft", "shared-pcpu"... */
 const char *plan_step_kind_name(enum plan_step_kind kind);
 const char *plan_reason_name(enum plan_reason reason);
