@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "choose/graph.h"
 
+#include "base/compare.h"
+#include "base/jsonio.h"
 #include "choose/model.h"
 #include "choose/pairs.h"
 
@@ -18,7 +20,7 @@ struct wire {
 struct graph {
     struct choose_model *model;
     struct wire *wires;
-    size_t nr, room;
+    size_t nr;
     bool full;
 };
 
@@ -60,20 +62,17 @@ static void find_ends(const struct choose_model *model, size_t domain,
 static int add_wire(struct graph *graph, uint32_t a, uint32_t b, double bytes,
                     double packets, double met)
 {
-    struct wire *more;
+    struct wire *wire;
 
     if (graph->nr == CHOOSE_EDGES_MAX) {
         graph->full = true;
         return 0;
     }
-    if (graph->nr == graph->room) {
-        graph->room = graph->room ? 2 * graph->room : 1024;
-        more = realloc(graph->wires, graph->room * sizeof *more);
-        if (!more)
-            return -ENOMEM;
-        graph->wires = more;
-    }
-    graph->wires[graph->nr++] = (struct wire) {
+    wire = jsonio_add(&graph->wires, &graph->nr, CHOOSE_EDGES_MAX,
+                      sizeof *wire);
+    if (!wire)
+        return -ENOMEM;
+    *wire = (struct wire) {
         .a = a < b ? a : b, .b = a < b ? b : a,
         .bytes = bytes, .packets = packets, .met = met,
     };
@@ -133,11 +132,7 @@ static int compare_wires(const void *a, const void *b)
 {
     const struct wire *p = a, *q = b;
 
-    if (p->a != q->a)
-        return p->a < q->a ? -1 : 1;
-    if (p->b != q->b)
-        return p->b < q->b ? -1 : 1;
-    return 0;
+    return COMPARE(p->a, q->a) ?: COMPARE(p->b, q->b);
 }
 
 /* dom0's vCPUs, if each is pinned; else none. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/jsonio.h"
 #include "base/parse.h"
 
 #define DOMID_MAX 0x7fefU       /* below DOMID_FIRST_RESERVED */
@@ -172,18 +173,17 @@ int interfaces_read(struct interfaces *interfaces_r, const char *sysfs)
     if (!directory)
         return -errno;
     while ((entry = readdir(directory))) {
-        struct interface port, *grown;
+        struct interface port, *added;
 
         if (entry->d_name[0] == '.' || !read_port(sysfs, entry->d_name, &port))
             continue;
-        grown = realloc(ports.port, (ports.nr + 1) * sizeof(*grown));
-        if (!grown) {
+        added = jsonio_add(&ports.port, &ports.nr, SIZE_MAX, sizeof(*added));
+        if (!added) {
             interfaces_dispose(&ports);
             closedir(directory);
             return -ENOMEM;
         }
-        ports.port = grown;
-        ports.port[ports.nr++] = port;
+        *added = port;
     }
     closedir(directory);
     drop_foreign_uplinks(&ports);
@@ -206,21 +206,6 @@ const struct interface *interfaces_by_ifindex(const struct interfaces *ports,
 
         if ((wide ? known : (known & 0xffff)) == ifindex)
             return &ports->port[i];
-    }
-    return NULL;
-}
-
-const struct interface *interfaces_vif(const struct interfaces *ports,
-                                       uint32_t domid, uint32_t devid)
-{
-    size_t i;
-
-    for (i = 0; i < ports->nr; i++) {
-        const struct interface *port = &ports->port[i];
-
-        if (port->kind == PORT_VIF && port->domid == domid &&
-            port->devid == devid)
-            return port;
     }
     return NULL;
 }

@@ -55,9 +55,6 @@ void interfaces_dispose(struct interfaces *ports);
 /* By interface number; wide false: only the low 16 bits are known. */
 const struct interface *interfaces_by_ifindex(const struct interfaces *ports,
                                               uint32_t ifindex, bool wide);
-/* A guest's vif. */
-const struct interface *interfaces_vif(const struct interfaces *ports,
-                                       uint32_t domid, uint32_t devid);
 
 /*
  * Domain and device number in the name or xenbus node of a back end:

@@ -9,6 +9,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#include "base/jsonio.h"
 #include "collect/collect.h"
 #include "collect/interfaces.h"
 #include "collect/psample-socket.h"
@@ -108,20 +109,17 @@ static int attach(struct collect *collect, struct tapping *tapping,
     bool late;
     int rc = 0;
 
-    tap = realloc(tapping->taps,
-                  (tapping->nr_taps + 1) * sizeof(*tapping->taps));
+    tap = JSONIO_ADD(tapping, taps, SIZE_MAX);
     if (!tap)
         return -ENOMEM;
-    tapping->taps = tap;
-    tap += tapping->nr_taps;
     *tap = (struct tapped){ .port = *port, .rate = RATE_FIRST };
     if (tapping->sampled) {
         rc = sampler_attach(tapping->route, port->ifindex, tap->rate,
                             tapping->group, &late);
-        if (rc == -ENODEV)
-            return 0;           /* gone again */
-        if (rc)
-            return rc;
+        if (rc) {
+            tapping->nr_taps--;
+            return rc == -ENODEV ? 0 : rc;      /* gone again */
+        }
         tap->on = true;
         if (late)
             rc = snapshot_note(collect->snapshot, "psample", "at %s others' "
@@ -129,7 +127,6 @@ static int attach(struct collect *collect, struct tapping *tapping,
                                "once is not in the samples", port->name);
     }
     tapping->narrow |= port->ifindex > 0xffff;
-    tapping->nr_taps++;
     return rc;
 }
 
@@ -316,8 +313,7 @@ static int step(struct collect *collect, void *state, bool readable)
 }
 
 /* What left to and came from each guest, by the counters. */
-static int count(struct tapping *tapping, struct traffic_sent **sent,
-                 size_t *nr)
+static int count(struct tapping *tapping)
 {
     size_t i;
     int rc = 0;
@@ -330,13 +326,13 @@ static int count(struct tapping *tapping, struct traffic_sent **sent,
         if (!now || then->kind == PORT_UPLINK ||
             now->tx_bytes < then->tx_bytes || now->rx_bytes < then->rx_bytes)
             continue;
-        rc = traffic_add_total(&tapping->matrix, end_of(then),
+        rc = traffic_add_total(&tapping->matrix.received, end_of(then),
                                now->tx_packets - then->tx_packets,
                                now->tx_bytes - then->tx_bytes);
         if (!rc)
-            rc = traffic_add_sent(sent, nr, end_of(then),
-                                  now->rx_packets - then->rx_packets,
-                                  now->rx_bytes - then->rx_bytes);
+            rc = traffic_add_total(&tapping->matrix.sent, end_of(then),
+                                   now->rx_packets - then->rx_packets,
+                                   now->rx_bytes - then->rx_bytes);
     }
     return rc;
 }
@@ -396,9 +392,7 @@ static int finish(struct collect *collect, void *state)
 {
     struct tapping *tapping = state;
     double seconds = (collect_now_ns() - collect->start_ns) / 1e9;
-    struct traffic_sent *sent = NULL;
     uint64_t got = 0, lost = 0;
-    size_t nr = 0;
     bool links;
     int rc;
 
@@ -409,12 +403,11 @@ static int finish(struct collect *collect, void *state)
     interfaces_dispose(&tapping->ports);
     rc = interfaces_read(&tapping->ports, collect->options->sysfs_net);
     if (!rc)
-        rc = count(tapping, &sent, &nr);
+        rc = count(tapping);
     if (!rc)
-        rc = traffic_fill(collect->snapshot, &tapping->matrix, sent, nr,
+        rc = traffic_fill(collect->snapshot, &tapping->matrix,
                           got ? (double)(got + lost) / got : 1, seconds,
                           tapping->sampled);
-    free(sent);
     return rc ? rc : note_counts(collect, tapping, got, lost);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "collect/trace-log.h"
 
+#include "base/compare.h"
+#include "base/jsonio.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,21 +71,12 @@ static int decode(struct record *record, const uint8_t *p, size_t nr_bytes)
 
 static int append(struct trace_log *log, const struct trace_event *event)
 {
-    if (log->nr_events == log->allocated) {
-        size_t want = log->allocated ? log->allocated * 2 : 1024;
-        struct trace_event *events;
+    struct trace_event *added = JSONIO_ADD(log, events, EVENTS_MAX);
 
-        if (want > EVENTS_MAX)
-            return -ENOMEM;
-        events = realloc(log->events, want * sizeof(*events));
-        if (!events)
-            return -ENOMEM;
-        log->events = events;
-        log->allocated = want;
-    }
-    log->events[log->nr_events] = *event;
-    log->events[log->nr_events].sequence = log->nr_events;
-    log->nr_events++;
+    if (!added)
+        return -ENOMEM;
+    *added = *event;
+    added->sequence = log->nr_events - 1;
     return 0;
 }
 
@@ -200,9 +194,7 @@ static int by_time(const void *a, const void *b)
 {
     const struct trace_event *x = a, *y = b;
 
-    if (x->tsc != y->tsc)
-        return x->tsc < y->tsc ? -1 : 1;
-    return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+    return COMPARE(x->tsc, y->tsc) ?: COMPARE(x->sequence, y->sequence);
 }
 
 void trace_log_sort(struct trace_log *log)

@@ -53,7 +53,6 @@ struct trace_event {
 struct trace_log {
     struct trace_event *events;
     size_t nr_events;
-    size_t allocated;
     uint64_t lost_records;      /* that Xen says it dropped */
     uint64_t other_records;     /* seen and skipped */
     bool truncated;             /* the last window or record was cut short */

@@ -8,27 +8,6 @@
 /* What is left of a difference must exceed its error so many times. */
 #define SIGNIFICANT 2.0
 
-int traffic_add_sent(struct traffic_sent **sent, size_t *nr, uint64_t from,
-                     double packets, double bytes)
-{
-    struct traffic_sent *grown;
-    size_t i;
-
-    for (i = 0; i < *nr; i++) {
-        if ((*sent)[i].from == from) {
-            (*sent)[i].packets += packets;
-            (*sent)[i].bytes += bytes;
-            return 0;
-        }
-    }
-    grown = realloc(*sent, (*nr + 1) * sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    grown[(*nr)++] = (struct traffic_sent){ from, packets, bytes };
-    *sent = grown;
-    return 0;
-}
-
 /* Whose vif it is. */
 static uint32_t domid_of(uint64_t vif)
 {
@@ -118,7 +97,7 @@ static bool seen_outside(const struct traffic_matrix *matrix, uint64_t from)
 
 static int fill_outside(struct snapshot *snapshot,
                         const struct traffic_matrix *matrix,
-                        const struct traffic_sent *sent, double correction,
+                        const struct traffic_total *sent, double correction,
                         double seconds)
 {
     struct traffic_estimate rest = { .packets = sent->packets,
@@ -129,7 +108,7 @@ static int fill_outside(struct snapshot *snapshot,
     for (i = 0; i < matrix->nr_cells; i++) {
         const struct traffic_cell *cell = &matrix->cells[i];
 
-        if (cell->from != sent->from || cell->to == TRAFFIC_OUTSIDE ||
+        if (cell->from != sent->vif || cell->to == TRAFFIC_OUTSIDE ||
             domid_of(cell->to) == domid_of(cell->from))
             continue;
         traffic_estimate(matrix, cell, correction, &e);
@@ -141,10 +120,10 @@ static int fill_outside(struct snapshot *snapshot,
     }
     if (rest.bytes <= 0 || rest.packets <= 0)
         return 0;
-    if (!seen_outside(matrix, sent->from) &&
+    if (!seen_outside(matrix, sent->vif) &&
         rest.bytes < SIGNIFICANT * rest.bytes_error)
         return 0;
-    return add_row(snapshot, sent->from, TRAFFIC_OUTSIDE, &rest, seconds,
+    return add_row(snapshot, sent->vif, TRAFFIC_OUTSIDE, &rest, seconds,
                    estimated ? SNAPSHOT_SOURCE_SAMPLING :
                                         SNAPSHOT_SOURCE_COUNTER);
 }
@@ -158,23 +137,23 @@ static int fill_received(struct snapshot *snapshot,
 
     if (e.bytes <= 0)
         return 0;
-    return add_row(snapshot, TRAFFIC_OUTSIDE, total->to, &e, seconds,
+    return add_row(snapshot, TRAFFIC_OUTSIDE, total->vif, &e, seconds,
                    SNAPSHOT_SOURCE_COUNTER);
 }
 
 int traffic_fill(struct snapshot *snapshot,
-                 const struct traffic_matrix *matrix,
-                 const struct traffic_sent *sent, size_t nr_sent,
-                 double correction, double seconds, bool sampled)
+                 const struct traffic_matrix *matrix, double correction,
+                 double seconds, bool sampled)
 {
     size_t i;
     int rc = 0;
 
     if (sampled)
         rc = fill_cells(snapshot, matrix, correction, seconds);
-    for (i = 0; !sampled && i < matrix->nr_totals && !rc; i++)
-        rc = fill_received(snapshot, &matrix->totals[i], seconds);
-    for (i = 0; i < nr_sent && !rc; i++)
-        rc = fill_outside(snapshot, matrix, &sent[i], correction, seconds);
+    for (i = 0; !sampled && i < matrix->received.nr_totals && !rc; i++)
+        rc = fill_received(snapshot, &matrix->received.totals[i], seconds);
+    for (i = 0; i < matrix->sent.nr_totals && !rc; i++)
+        rc = fill_outside(snapshot, matrix, &matrix->sent.totals[i],
+                          correction, seconds);
     return rc;
 }

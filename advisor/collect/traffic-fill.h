@@ -12,27 +12,13 @@
 #include "model/snapshot.h"
 #include "collect/traffic.h"
 
-/* What a vif sent in all, by its counters. */
-struct traffic_sent {
-    uint64_t from;
-    double packets, bytes;
-};
-
-/*
- * Add to what a vif sent.  *sent: NULL at first; the caller frees it.
- * Errors: ENOMEM.
- */
-int traffic_add_sent(struct traffic_sent **sent, size_t *nr, uint64_t from,
-                     double packets, double bytes);
-
 /*
  * correction: as for traffic_estimate().  sampled: false: there are only
  * counters, and all traffic is given as with the outside.
  * Errors: ENOMEM; E2BIG.
  */
 int traffic_fill(struct snapshot *snapshot,
-                 const struct traffic_matrix *matrix,
-                 const struct traffic_sent *sent, size_t nr_sent,
-                 double correction, double seconds, bool sampled);
+                 const struct traffic_matrix *matrix, double correction,
+                 double seconds, bool sampled);
 
 #endif

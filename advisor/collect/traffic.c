@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "collect/traffic.h"
 
+#include "base/jsonio.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +13,8 @@ void traffic_reset(struct traffic_matrix *matrix)
     if (!matrix)
         return;
     free(matrix->cells);
-    free(matrix->totals);
+    free(matrix->received.totals);
+    free(matrix->sent.totals);
     memset(matrix, 0, sizeof(*matrix));
 }
 
@@ -36,17 +39,9 @@ static struct traffic_cell *cell_of(struct traffic_matrix *matrix,
         if (cell->from == from && cell->to == to)
             return cell;
     }
-    if (matrix->nr_cells == matrix->allocated) {
-        size_t want = matrix->allocated ? matrix->allocated * 2 : 64;
-
-        cell = realloc(matrix->cells, want * sizeof(*cell));
-        if (!cell)
-            return NULL;
-        matrix->cells = cell;
-        matrix->allocated = want;
-    }
-    cell = &matrix->cells[matrix->nr_cells++];
-    memset(cell, 0, sizeof(*cell));
+    cell = JSONIO_ADD(matrix, cells, SIZE_MAX);
+    if (!cell)
+        return NULL;
     cell->from = from;
     cell->to = to;
     return cell;
@@ -69,25 +64,30 @@ int traffic_add(struct traffic_matrix *matrix, uint64_t from, uint64_t to,
     return 0;
 }
 
-int traffic_add_total(struct traffic_matrix *matrix, uint64_t to,
-                      double packets, double bytes)
+const struct traffic_total *
+traffic_total_of(const struct traffic_totals *totals, uint64_t vif)
 {
-    struct traffic_total *totals;
     size_t i;
 
-    for (i = 0; i < matrix->nr_totals; i++) {
-        if (matrix->totals[i].to == to) {
-            matrix->totals[i].packets += packets;
-            matrix->totals[i].bytes += bytes;
-            return 0;
-        }
-    }
-    totals = realloc(matrix->totals, (i + 1) * sizeof(*totals));
-    if (!totals)
+    for (i = 0; i < totals->nr_totals; i++)
+        if (totals->totals[i].vif == vif)
+            return &totals->totals[i];
+    return NULL;
+}
+
+int traffic_add_total(struct traffic_totals *totals, uint64_t vif,
+                      double packets, double bytes)
+{
+    struct traffic_total *total =
+        (struct traffic_total *)traffic_total_of(totals, vif);
+
+    if (!total)
+        total = JSONIO_ADD(totals, totals, SIZE_MAX);
+    if (!total)
         return -ENOMEM;
-    matrix->totals = totals;
-    totals[i] = (struct traffic_total){ to, packets, bytes };
-    matrix->nr_totals++;
+    total->vif = vif;
+    total->packets += packets;
+    total->bytes += bytes;
     return 0;
 }
 
@@ -137,23 +137,12 @@ static double share_error(double share, double own2, double all2, double all,
     return sqrt(variance > least ? variance : least);
 }
 
-static const struct traffic_total *
-total_of(const struct traffic_matrix *matrix, uint64_t to)
-{
-    size_t i;
-
-    for (i = 0; i < matrix->nr_totals; i++) {
-        if (matrix->totals[i].to == to)
-            return &matrix->totals[i];
-    }
-    return NULL;
-}
-
 void traffic_estimate(const struct traffic_matrix *matrix,
                       const struct traffic_cell *cell, double correction,
                       struct traffic_estimate *estimate_r)
 {
-    const struct traffic_total *total = total_of(matrix, cell->to);
+    const struct traffic_total *total = traffic_total_of(&matrix->received,
+                                                         cell->to);
     struct sums all = sums_at(matrix, cell->to);
     struct traffic_estimate e = { 0 };
 

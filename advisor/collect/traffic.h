@@ -38,17 +38,20 @@ struct traffic_cell {
     double packets2, bytes2;        /* sums of the squared weights */
 };
 
-/* What really left to a receiver, by its ports' counters. */
+/* By the counters of vifs: what really left to each, or what each sent. */
 struct traffic_total {
-    uint64_t to;
+    uint64_t vif;
     double packets, bytes;
+};
+struct traffic_totals {
+    struct traffic_total *totals;
+    size_t nr_totals;
 };
 
 struct traffic_matrix {
     struct traffic_cell *cells;
-    size_t nr_cells, allocated;
-    struct traffic_total *totals;
-    size_t nr_totals;
+    size_t nr_cells;
+    struct traffic_totals received, sent;
 };
 
 /* One cell of the result, over the whole interval. */
@@ -63,9 +66,12 @@ void traffic_reset(struct traffic_matrix *matrix);
 int traffic_add(struct traffic_matrix *matrix, uint64_t from, uint64_t to,
                 const struct psample_sample *sample);
 
-/* Add to what left to a receiver. Errors: ENOMEM. */
-int traffic_add_total(struct traffic_matrix *matrix, uint64_t to,
+/* Add to what left to a vif, or what it sent. Errors: ENOMEM. */
+int traffic_add_total(struct traffic_totals *totals, uint64_t vif,
                       double packets, double bytes);
+/* NULL: nothing was counted. */
+const struct traffic_total *
+traffic_total_of(const struct traffic_totals *totals, uint64_t vif);
 
 /*
  * Estimate a cell.  correction: by how much to multiply for samples that were

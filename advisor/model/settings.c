@@ -171,7 +171,7 @@ static int set_set(hwloc_bitmap_t set, const char *value)
 
 static int set_names(char ***names_r, size_t *nr_r, const char *value)
 {
-    char **names = NULL, **more;
+    char **names = NULL, **name;
     size_t nr = 0, bytes;
     int rc = 0;
 
@@ -182,17 +182,13 @@ static int set_names(char ***names_r, size_t *nr_r, const char *value)
         bytes = strcspn(value, ", \t");
         if (!bytes)
             break;
-        more = nr < NAMES_MAX ? realloc(names, (nr + 1) * sizeof *names)
-                              : NULL;
-        if (more) {
-            names = more;
-            names[nr] = strndup(value, bytes);
-        }
-        if (!more || !names[nr]) {
+        name = jsonio_add(&names, &nr, NAMES_MAX, sizeof *names);
+        if (name)
+            *name = strndup(value, bytes);
+        if (!name || !*name) {
             rc = -ENOMEM;
             break;
         }
-        nr++;
         value += bytes;
     }
     if (rc) {
@@ -208,7 +204,7 @@ static int set_names(char ***names_r, size_t *nr_r, const char *value)
 /* One more group; "none": no group at all. */
 static int add_group(struct settings *settings, const char *value)
 {
-    struct settings_group group = { NULL, 0 }, *more;
+    struct settings_group group = { NULL, 0 }, *added = NULL;
     int rc;
 
     if (!strcmp(value, NONE)) {
@@ -218,15 +214,13 @@ static int add_group(struct settings *settings, const char *value)
     rc = set_names(&group.names, &group.nr, value);
     if (!rc && group.nr < 2)
         rc = -EINVAL;
-    more = rc || settings->nr_link_groups == NAMES_MAX ? NULL :
-        realloc(settings->link_groups,
-                (settings->nr_link_groups + 1) * sizeof *more);
-    if (!more) {
+    if (!rc)
+        added = JSONIO_ADD(settings, link_groups, NAMES_MAX);
+    if (!added) {
         free_names(&group.names, &group.nr);
         return rc ? rc : -ENOMEM;
     }
-    settings->link_groups = more;
-    more[settings->nr_link_groups++] = group;
+    *added = group;
     return 0;
 }
 

@@ -50,6 +50,22 @@ static int teardown(void **state)
     return sysfs_remove(root);
 }
 
+/* A guest's vif. */
+static const struct interface *vif_of(const struct interfaces *ports,
+                                      uint32_t domid, uint32_t devid)
+{
+    size_t i;
+
+    for (i = 0; i < ports->nr; i++) {
+        const struct interface *port = &ports->port[i];
+
+        if (port->kind == PORT_VIF && port->domid == domid &&
+            port->devid == devid)
+            return port;
+    }
+    return NULL;
+}
+
 static void test_empty(void **state)
 {
     struct interfaces ports;
@@ -85,21 +101,21 @@ static void test_host(void **state)
     assert_string_equal(ports.port[0].name, "eth0");
     assert_int_equal(ports.port[0].kind, PORT_UPLINK);
 
-    port = interfaces_vif(&ports, 2, 1);
+    port = vif_of(&ports, 2, 1);
     assert_non_null(port);
     assert_string_equal(port->name, "web-vif");
     assert_true(port->rx_bytes == UINT64_MAX);
     assert_int_equal(port->tx_packets, 4);
-    port = interfaces_vif(&ports, 2, 0);
+    port = vif_of(&ports, 2, 0);
     assert_string_equal(port->bridge, "xenbr0");
     /* The emulated card is not a second vif. */
-    assert_null(interfaces_vif(&ports, 3, 0));
+    assert_null(vif_of(&ports, 3, 0));
     port = interfaces_by_ifindex(&ports, 11, true);
     assert_int_equal(port->kind, PORT_EMULATED);
     assert_int_equal(port->domid, 3);
     assert_null(interfaces_by_ifindex(&ports, 70000 & 0xffff, true));
     assert_ptr_equal(interfaces_by_ifindex(&ports, 70000 & 0xffff, false),
-                     interfaces_vif(&ports, 2, 0));
+                     vif_of(&ports, 2, 0));
     interfaces_dispose(&ports);
 }
 
