@@ -14,8 +14,8 @@ import snapshot
 from machine import Machine
 
 USUAL_BOOT = 90  # seconds, of dom0: where it takes less, patience is 1
-HOST_OPTIONS = ("topology", "sched", "dom0_vcpus", "memory",
-                "count_instructions")
+HOST_OPTIONS = ("suite", "guest_kernel", "xenstored", "topology", "sched",
+                "dom0_vcpus", "memory", "count_instructions")
 
 # What a console must not show. Xen's own lines begin with "(XEN)".
 BAD = re.compile(
@@ -31,14 +31,23 @@ FATAL = re.compile(r"Panic on CPU|FATAL TRAP|Kernel panic")
 class Session:
     """What the hosts of one run share, which are in threads of their own."""
 
-    def __init__(self, args, images, results, single):
+    def __init__(self, args, product, results, single):
         self.args = args
-        self.images = images
+        self.product = product
+        self.images = {}
         self.results = results
         self.numbers = itertools.count(0 if single else 1)
         self.begin = time.monotonic()
         self.stopping = threading.Event()
         self.lock = threading.Lock()
+
+    def prepare(self, scenario):
+        """Make what a scenario's host consists of, where it is not there."""
+        key = scenario.suite, scenario.guest_kernel
+        if key not in self.images:
+            images = self.images[key] = lab.Images(*key)
+            images.stage = self.product.stage(images)
+            images.drivers = self.product.drivers(images)
 
     def say(self, text):
         with self.lock:
@@ -65,7 +74,7 @@ class Host:
     def __init__(self, session, results):
         self.session = session
         self.args = session.args
-        self.images = session.images
+        self.images = None
         self.results = results
         self.machine = None
         self.port = None
@@ -112,6 +121,8 @@ class Host:
     def have(self, scenario):
         """Be the host that a scenario needs, with its guests."""
         self.options = scenario.host
+        self.images = self.session.images[scenario.suite,
+                                          scenario.guest_kernel]
         if self.args.attach:
             self.attach()
         else:
@@ -175,7 +186,7 @@ class Host:
         self.port = lab.Port(self.machine.folder, "lab.0")
         if not self.port.hello(20):
             raise lab.LabError("the running lab does not answer")
-        self.machine.push_payload(self.args, self.port)
+        self.machine.push_payload(self.args, self.images, self.port)
         self.refresh([])
 
     def dom0(self, argv, timeout, log, env=None):

@@ -24,13 +24,43 @@ def cache_dir():
     return os.environ.get("SHMLINK_LAB_CACHE", "/var/cache/shmlink-lab")
 
 
-def images():
-    """The folder of the images, which are made where needed."""
-    made = subprocess.run([os.path.join(HERE, "image/images.sh")],
-                          stdout=subprocess.PIPE, check=False, text=True)
+def known_kernels():
+    """The guests' kernels that the lab knows: {version: release of Debian}."""
+    with open(os.path.join(HERE, "image/kernels")) as table:
+        return dict(line.split() for line in table if line[0] != "#")
+
+
+def known_suites():
+    """The releases that dom0 can be; the first is so by default."""
+    return [release for release in known_kernels().values()
+            if not release.endswith("-backports")]
+
+
+def made_by(command, complaint):
+    """What a script of ours says it made: (kind, path) of each line."""
+    made = subprocess.run(command, stdout=subprocess.PIPE, check=False,
+                          text=True)
     if made.returncode:
-        raise LabError("the images could not be made")
-    return made.stdout.strip()
+        raise LabError(complaint)
+    return [line.split(" ", 1) for line in made.stdout.splitlines()]
+
+
+class Images:
+    """The folders of dom0's image and of the guests' kernels, the first of
+    which is theirs by default. They are made where needed."""
+
+    def __init__(self, suite, kernels):
+        made = made_by([os.path.join(HERE, "image/images.sh"), suite, *kernels],
+                       "the images could not be made")
+        self.suite = suite
+        self.dom0 = made[0][1]
+        self.kernels = {kernel: path
+                        for kernel, (_, path) in zip(kernels, made[1:])}
+
+    def version(self, kernel):
+        """The whole version of a kernel, as uname -r prints it."""
+        with open(os.path.join(self.kernels[kernel], "version")) as version:
+            return version.read().strip()
 
 
 class Port:

@@ -71,7 +71,8 @@ class Machine:
         self.results = results
         self.args = args
         self.images = images
-        self.root_disk = "format=raw,snapshot=on,file=%s/dom0.img" % images
+        self.root_disk = ("format=raw,snapshot=on,file=%s/dom0.img" %
+                          images.dom0 if images else None)
         self.incoming = None
         self.payload_mb = 0
         self.folder = None
@@ -99,13 +100,15 @@ class Machine:
 
     def describe(self):
         sockets, cores, threads = self.options["topology"]
-        return "%d pCPUs: %d sockets, %d cores, %d threads; %s" % (
-            sockets * cores * threads, sockets, cores, threads,
-            self.options["sched"])
+        return "%s, guests' Linux %s, %s; %d pCPUs: %d sockets, %d cores, " \
+            "%d threads; %s" % (
+                self.options["suite"], ", ".join(self.options["guest_kernel"]),
+                self.options["xenstored"], sockets * cores * threads, sockets,
+                cores, threads, self.options["sched"])
 
     # --- files -----------------------------------------------------------
 
-    def write_payload(self, args, out, product=True):
+    def write_payload(self, args, images, out, product=True):
         """The tar archive that dom0 unpacks on its root."""
         with tarfile.open(fileobj=out, mode="w") as tar:
             def root(info):
@@ -119,32 +122,34 @@ class Machine:
                 if os.path.exists(scenario):
                     tar.add(scenario, "lab/scenarios/" +
                             os.path.basename(scenario), filter=root)
-            extra = self.guest_extra(args.ko if product else None)
+            extra = self.guest_extra(images.drivers if product else {})
             info = tarfile.TarInfo("lab/guest-extra.cpio")
             info.size = len(extra)
             tar.addfile(info, io.BytesIO(extra))
-            if product and args.stage:
-                tar.add(args.stage, ".", filter=root)
+            if product and images.stage:
+                tar.add(images.stage, ".", filter=root)
 
-    def guest_extra(self, ko):
-        """A cpio archive with what is put into the guests' /lab."""
+    def guest_extra(self, drivers):
+        """A cpio archive with what is put into the guests' /lab; each makes of
+        the driver for its kernel /lab/shmlink.ko."""
         tree = os.path.join(self.folder, "guest")
         shutil.rmtree(tree, ignore_errors=True)
         os.makedirs(os.path.join(tree, "lab"))
         helpers = os.path.join(lab.HERE, "guest")
         for name in os.listdir(helpers):
             shutil.copy(os.path.join(helpers, name), os.path.join(tree, "lab"))
-        if ko:
-            shutil.copy(ko, os.path.join(tree, "lab/shmlink.ko"))
+        for version, driver in drivers.items():
+            shutil.copy(driver,
+                        os.path.join(tree, "lab/shmlink-%s.ko" % version))
         done = subprocess.run(
             "find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0",
             shell=True, cwd=tree, stdout=subprocess.PIPE, check=True)
         return done.stdout
 
-    def push_payload(self, args, port):
+    def push_payload(self, args, images, port):
         """Send the payload into a running lab."""
         out = io.BytesIO()
-        self.write_payload(args, out)
+        self.write_payload(args, images, out)
         port.send(op="exec", argv=["tar", "-x", "-C", "/"], env={})
         port.give_input(out.getvalue())
         while True:
@@ -167,8 +172,11 @@ class Machine:
         # is not emulated. Emulation needs no page table isolation.
         vendor = ",vendor=GenuineIntel" if threads > 1 else ""
         xen += " xpti=no" if threads > 1 else ""
-        linux = ("%s/vmlinux console=hvc0 quiet loglevel=5 "
-                 "net.ifnames=0" % self.images)
+        kernels = self.options["guest_kernel"]
+        linux = ("%s/vmlinux console=hvc0 quiet loglevel=5 net.ifnames=0 "
+                 "lab.xenstored=%s lab.kernels=%s" % (
+                     self.images.dom0, self.options["xenstored"],
+                     ",".join(kernels)))
         # SMAP: dom0 would die. ERMS, FSRM: an instruction for each byte copied.
         # XSAVE and AVX: programs in dom0 and in guests crashed at random.
         cmd = ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
@@ -186,9 +194,9 @@ class Machine:
                     "-numa", "node,nodeid=%d,memdev=m%d,cpus=%d-%d" % (
                         node, node, node * per_socket,
                         (node + 1) * per_socket - 1)]
-        cmd += ["-kernel", self.images + "/xen", "-append", xen,
+        cmd += ["-kernel", self.images.dom0 + "/xen", "-append", xen,
                 "-initrd", "%s,%s/dom0-initrd" % (
-                    linux.replace(",", ",,"), self.images),
+                    linux.replace(",", ",,"), self.images.dom0),
                 "-drive", "if=none,id=root," + self.root_disk,
                 "-device", "virtio-blk-pci,drive=root",
                 "-drive", "if=none,id=payload,format=raw,readonly=on,file="
@@ -198,6 +206,12 @@ class Machine:
                 "-serial", "chardev:serial",
                 "-qmp", "unix:%s/qmp,server=on,wait=off" % self.folder,
                 "-device", "virtio-serial-pci,max_ports=16"]
+        for number, kernel in enumerate(kernels):
+            cmd += ["-drive", "if=none,id=kernel%d,format=raw,readonly=on,"
+                    "file=%s/guest.img" % (
+                        number, self.images.kernels[kernel]),
+                    "-device", "virtio-blk-pci,drive=kernel%d,serial=%s" % (
+                        number, kernel)]
         ports = ["lab.%d" % n for n in range(lab.CONTROL_PORTS)]
         for name in ports + ["lab.console", "lab.mark"]:
             cmd += ["-chardev", "socket,id=%s,path=%s/%s,server=on,wait=off"
@@ -218,7 +232,7 @@ class Machine:
                 os.unlink(os.path.join(self.results, name))
         payload = os.path.join(self.folder, "payload")
         with open(payload, "wb") as out:
-            self.write_payload(self.args, out, product)
+            self.write_payload(self.args, self.images, out, product)
             # Always the same size: a snapshot remembers the disk's.
             if out.tell() > PAYLOAD_BYTES:
                 raise lab.LabError("the product is too large for the lab")

@@ -72,7 +72,7 @@ def folder(images, options, guests, kind):
                              stdout=subprocess.PIPE).stdout
     host = {k: v for k, v in options.items() if k != "count_instructions"}
     made_from.update(version + json.dumps(
-        [images, host, guests, kind], sort_keys=True).encode())
+        [images.dom0, images.kernels, host, guests, kind], sort_keys=True).encode())
     for name in ("machine.py", "dom0/start", "dom0/labd", "dom0/lib.sh",
                  "dom0/ensure-guests"):
         with open(os.path.join(lab.HERE, name), "rb") as source:
@@ -90,7 +90,7 @@ def prepare_disk(images, path):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     work = tempfile.mkdtemp(prefix="tmp.", dir=os.path.dirname(path))
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw",
-                    "-b", os.path.join(images, "dom0.img"),
+                    "-b", os.path.join(images.dom0, "dom0.img"),
                     os.path.join(work, "root.qcow2")], check=True)
     return work
 

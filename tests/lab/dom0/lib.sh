@@ -12,7 +12,8 @@
 #                                settings, or one of: bridge= backend= mac=
 #                                ip= ip6= (on its one vif), driver=no,
 #                                extra= (added to its command line), wait=no,
-#                                cpio= (instead of /guest/guest.cpio)
+#                                kernel= (one of --guest-kernel), cpio= (instead
+#                                of the usual root and the kernel's modules)
 #   destroy_guest NAME           destroy it if it exists
 #   fail TEXT, skip TEXT         end the scenario as failed or skipped
 #   has [OPTION...] PATTERN      whether grep finds it in the standard input;
@@ -104,14 +105,15 @@ lab_quote() {
 
 boot_guest() {
     local name=$1 arg key value vif driver=yes wait=yes extra='' ip ip6 mac
-    local bridge=xenbr0 backend='' cpio=/guest/guest.cpio cfg=$lab_dir/$1.cfg
+    local bridge=xenbr0 backend='' cpio='' cfg=$lab_dir/$1.cfg kernel
     local -A set=([type]=pv [memory]=320 [vcpus]=1)
     shift
+    kernel=$(head -n 1 "$lab_dir/kernels")
     ip=$(guest_ip "$name") ip6=$(guest_ip6 "$name") mac=$(guest_mac "$name")
     for arg; do
         key=${arg%%=*} value=${arg#*=}
         case $key in
-        bridge|backend|driver|wait|extra|ip|ip6|mac|cpio)
+        bridge|backend|driver|wait|extra|ip|ip6|mac|cpio|kernel)
             printf -v "$key" '%s' "$value" ;;
         *) set[$key]=$value ;;
         esac
@@ -122,10 +124,13 @@ boot_guest() {
     else
         vif+=",bridge=$bridge"
     fi
-    cat "$cpio" /lab/guest-extra.cpio >"$lab_dir/initrd.$$"
+    [ -e "/guest/$kernel/vmlinux" ] || fail "no kernel $kernel here"
+    [ -n "$cpio" ] || cpio="/guest/guest.cpio /guest/$kernel/modules.cpio"
+    # shellcheck disable=SC2086
+    cat $cpio /lab/guest-extra.cpio >"$lab_dir/initrd.$$"
     mv "$lab_dir/initrd.$$" "$lab_dir/initrd"
     {
-        printf 'name="%s"\nkernel="/guest/vmlinux"\n' "$name"
+        printf 'name="%s"\nkernel="/guest/%s/vmlinux"\n' "$name" "$kernel"
         printf 'ramdisk="%s"\n' "$lab_dir/initrd"
         printf 'extra="console=hvc0 panic=-1 lab.name=%s lab.ip=%s lab.ip6=%s' \
             "$name" "$ip" "$ip6"

@@ -5,12 +5,32 @@
 # nothing is installed here.
 #
 # To be sourced; needs $cache, the folder where all is kept, $work, a temporary
-# one, and say and die. A set of packages has a NAME: $cache/apt-NAME is its
-# apt, and $cache/NAME.list says what it consists of.
+# one, and say and die. A set of packages has a NAME that ends in -RELEASE:
+# $cache/apt-RELEASE is the release's apt, and $cache/NAME.list says what the
+# set consists of.
 
 resolve_age_minutes=1440
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 own_codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+
+# The table of kernels without its comments: all lines, or that of kernel $1 or
+# of release $1; then only the other column.
+kernels() {
+    sed '/^#/d' "$(dirname "${BASH_SOURCE[0]}")/kernels" |
+        awk -v of="${1:-}" 'of == "" { print } $1 "" == of { print $2 }
+            $2 "" == of { print $1 }'
+}
+
+release_of() { local name=${1#*-}; echo "$name"; }
+
+# Hold the lock on the apt of release $1 while the rest of the arguments run.
+with_apt() {
+    local fd
+    exec {fd}>"$cache/apt-$1.lock"
+    flock "$fd"
+    "${@:2}"
+    exec {fd}>&-
+}
 
 # Write the sources for release $1 to stdout, from those of this machine; those
 # of CODENAME-backports are those of CODENAME, and one more.
@@ -68,20 +88,30 @@ Acquire::Languages "none";
 END
 }
 
-# Resolve packages into $cache/$1.list: a line "uri file ..." for each that
-# release $2 needs for $4.., without those whose names begin as the ERE $3.
-resolve() {
-    local name=$1 codename=$2 without=$3 dir=$cache/apt-$1 list=$cache/$1.list
-    local want
-    shift 3
+# Read the package lists of release $1, unless that was done lately.
+update_lists() {
+    local dir=$cache/apt-$1 stamp=$cache/apt-$1/updated
+    apt_setup "$1" "$dir"
+    [ -z "$(find "$stamp" -mmin "-$resolve_age_minutes" 2>/dev/null)" ] ||
+        return 0
+    say "reading the package lists of $1"
+    apt-get -c "$dir/apt.conf" -qq update >&2 && touch "$stamp"
+}
+
+# Resolve packages into $cache/$1.list: a line "uri file ..." for each that is
+# needed for $3.., without those whose names begin as the ERE $2.
+resolve() { with_apt "$(release_of "$1")" resolve_locked "$@"; }
+resolve_locked() {
+    local name=$1 codename without=$2 list=$cache/$1.list dir want
+    shift 2
+    codename=$(release_of "$name")
+    dir=$cache/apt-$codename
     want=$(printf '%s\n' ${without:+"$without"} "$@" | sha256sum)
     if [ -s "$list" ] && [ "$(head -n 1 "$list")" = "# $want" ] &&
        [ -n "$(find "$list" -mmin "-$resolve_age_minutes")" ]; then
         return
     fi
-    apt_setup "$codename" "$dir"
-    say "reading the package lists of $codename"
-    if ! apt-get -c "$dir/apt.conf" -qq update >&2; then
+    if ! update_lists "$codename"; then
         if [ -s "$list" ] && [ "$(head -n 1 "$list")" = "# $want" ]; then
             say "cannot update the lists of $codename, using the last ones"
             return
@@ -98,14 +128,25 @@ resolve() {
     mv "$work/list" "$list"
 }
 
-# Download what $cache/$1.list names.
-download() {
-    local dir=$cache/apt-$1 file
+# The archives that $cache/$1.list names, those whose names match the ERE $2.
+archives() {
+    local dir
+    dir=$cache/apt-$(release_of "$1")/archives
+    awk -v dir="$dir" -v want="^(${2:-.*})" '/^\047/ && $2 ~ want {
+        print dir "/" $2 }' "$cache/$1.list"
+}
+
+# Download them.
+download() { with_apt "$(release_of "$1")" download_locked "$@"; }
+download_locked() {
+    local dir file
     local -a missing=()
-    while read -r _ file _; do
-        [ -e "$dir/archives/$file" ] ||
-            missing+=("$(sed 's/_[^_]*$//; s/_/=/; s/%3a/:/' <<<"$file")")
-    done < <(grep "^'" "$cache/$1.list")
+    dir=$cache/apt-$(release_of "$1")
+    while read -r file; do
+        [ -e "$file" ] ||
+            missing+=("$(sed 's|.*/||; s/_[^_]*$//; s/_/=/; s/%3a/:/' \
+                <<<"$file")")
+    done < <(archives "$@")
     [ "${#missing[@]}" -gt 0 ] || return 0
     say "downloading ${#missing[@]} packages for $1"
     mkdir -p "$work/archives"
@@ -114,6 +155,9 @@ download() {
         die "cannot download the packages"
     mv "$work"/archives/*.deb "$dir/archives/"
 }
+
+# What a kernel consists of.
+kernel_packages='linux-(image|modules|binary|base)-[0-9]'
 
 # Unpack into $2 the packages of $1, but no kernels, and no files that match
 # the patterns $3..
@@ -127,13 +171,45 @@ unpack() {
     for d in bin sbin lib lib64; do
         ln -s "usr/$d" "$root/$d"
     done
-    while read -r _ file _; do
-        case $file in
-        linux-image-*|linux-base*|initramfs-tools*|klibc-utils*|perl*|\
-        libperl*|libklibc*|dracut*|libgdbm*) continue ;;
+    while read -r file; do
+        case ${file##*/} in
+        linux-image-*|linux-modules-*|linux-binary-*|linux-base*|\
+        initramfs-tools*|klibc-utils*|perl*|libperl*|libklibc*|dracut*|\
+        libgdbm*) continue ;;
         esac
-        dpkg-deb --fsys-tarfile "$cache/apt-$name/archives/$file" |
+        dpkg-deb --fsys-tarfile "$file" |
             tar -x --keep-directory-symlink -C "$root" "${exclude[@]}"
-    done < <(grep "^'" "$cache/$name.list")
+    done < <(archives "$name")
     ldconfig -r "$root"
+}
+
+# Make of the packages of $1 a folder to build in by chroot, once, and print its
+# path; when it is made, function $2 is run with it.
+build_root() {
+    local name=$1 root key
+    shift
+    key=$({ cat "$cache/$name.list"; declare -f build_root unpack "$@"
+          } | sha256sum | cut -c1-16)
+    root=$cache/root-$name-$key
+    if [ ! -d "$root" ]; then
+        download "$name"
+        say "unpacking what $name is built in"
+        unpack "$name" "$work/root" './usr/share/doc*' './usr/share/man*' \
+            './usr/share/locale*' './usr/share/info*'
+        ln -s gawk "$work/root/usr/bin/awk"
+        mknod -m 666 "$work/root/dev/null" c 1 3
+        [ $# = 0 ] || "$1" "$work/root"
+        # In place of earlier ones.
+        find "$cache" -maxdepth 1 -name "root-$name-????????????????" \
+            -exec rm -rf {} +
+        mv "$work/root" "$root"
+    fi
+    echo "$root"
+}
+
+# Run a command in such a folder. Linux 7's objtool looks into /proc/self.
+in_root() {
+    # shellcheck disable=SC2016
+    env -i PATH=/usr/sbin:/usr/bin unshare -m sh -c '
+        mount -t proc proc "$1/proc" && exec chroot "$@"' sh "$@"
 }

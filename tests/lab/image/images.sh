@@ -1,11 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Make the lab's images and print the folder that holds them.
+# images.sh [RELEASE [KERNEL...]]: make the lab's images of a dom0 of that
+# release of Debian and of guests' kernels, those that kernels names, and print
+# where they are: "dom0 FOLDER", then "kernel FOLDER" for each. By default the
+# first release, and the kernel that it has.
 #
 # Everything comes from Debian packages, see apt.sh; nothing is installed here.
-# The folder's name is a hash of all that goes into it; what exists is used as
+# A folder's name is a hash of all that goes into it; what exists is used as
 # it is.
 set -euo pipefail
+shopt -s inherit_errexit
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/lab/image/packages.sh
@@ -14,11 +18,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/apt.sh"
 
 cache=${SHMLINK_LAB_CACHE:-/var/cache/shmlink-lab}
-keep_images=3
+keep_images=6
 
 say() { printf 'images: %s\n' "$*" >&2; }
 die() { printf 'images: %s\n' "$*" >&2; exit 1; }
 
+suite=${1:-$(kernels | awk '{ print $2; exit }')}
+own_kernel=$(kernels "$suite")
+[ -n "$own_kernel" ] || die "dom0 cannot be $suite"
+guest_kernels=("${@:2}")
+[ $# -gt 1 ] || guest_kernels=("$own_kernel")
 [ "$(id -u)" = 0 ] || die "must be run as root"
 mkdir -p "$cache"
 exec 9>"$cache/images.lock"
@@ -40,23 +49,27 @@ make_root() {
     ln -s /run/lock "$root/var/lock"
 }
 
-# Copy kernel modules under the given folders of $1/kernel, and what they
-# need, into root $2.
+# Copy modules of the kernel in folder $1, those under the folders $3.., into
+# root $2, with what they need.
 copy_modules() {
-    local from=$1 to=$2 version
+    local from=$1/lib/modules to=$2/lib/modules version
+    local -a names
     shift 2
-    version=$(basename "$from")
-    mkdir -p "$to/lib/modules/$version"
-    cp "$from"/modules.{order,builtin,builtin.modinfo} "$to/lib/modules/$version/"
-    { cd "$from"
-      find "$@" -name '*.ko' |
-          sed 's|.*/||; s|\.ko$||' |
-          xargs modprobe -d "$work/kernel" -S "$version" -a \
+    names=("$@" "${@/%.ko/.ko.xz}")
+    version=$(ls "$from")
+    mkdir -p "$to/$version"
+    cp "$from/$version"/modules.{order,builtin,builtin.modinfo} "$to/$version/"
+    { cd "$from/$version"
+      # Packed or not, and some kernels have a few of them built in.
+      { find "${names[@]/#/kernel/}" -name '*.ko*' 2>/dev/null || true; } |
+          sed 's|.*/||; s|\.ko.*$||' |
+          xargs modprobe -d "${from%/lib/modules}" -S "$version" -a \
               --show-depends 2>/dev/null |
           sed -n "s|^insmod .*/lib/modules/$version/\([^ ]*\).*|\1|p" |
           sort -u
-    } | tar -c -C "$from" -T - | tar -x -C "$to/lib/modules/$version"
-    depmod -b "$to" "$version"
+    } | tar -c -C "$from/$version" -T - | tar -x -C "$to/$version"
+    find "$to/$version" -name '*.ko.xz' -exec xz -d {} +
+    depmod -b "${to%/lib/modules}" "$version"
 }
 
 pack_initrd() {
@@ -65,9 +78,9 @@ pack_initrd() {
 }
 
 build_dom0() {
-    local root=$work/dom0 version=$1 d
+    local root=$work/dom0 d
     say "dom0: unpacking"
-    make_root "$own_codename" "$root"
+    make_root "dom0-$suite" "$root"
     for d in awk:gawk iptables:iptables-nft ip6tables:ip6tables-nft \
              ebtables:ebtables-nft pager:less; do
         ln -sf "${d#*:}" "$root/usr/bin/${d%%:*}"
@@ -78,15 +91,9 @@ build_dom0() {
     install -D "$work/bin/guest" "$root/usr/local/bin/guest"
     mkdir -p "$root"/{lab,results,guest,var/log/xen/console} \
         "$root/var/lib/xen"
-    cp "$work/out/vmlinux" "$work/guest.cpio" "$root/guest/"
+    cp "$work/guest.cpio" "$root/guest/"
     say "dom0: modules"
-    copy_modules "$work/kernel/lib/modules/$version" "$root" kernel/drivers/xen \
-        kernel/drivers/net/xen-netback kernel/drivers/net/xen-netfront.ko \
-        kernel/drivers/block/{virtio_blk,loop}.ko kernel/drivers/virtio \
-        kernel/drivers/block/xen-blkback \
-        kernel/drivers/char/virtio_console.ko kernel/fs/ext4 kernel/net \
-        kernel/drivers/net/{veth,ifb,dummy,tun,vrf,macvlan}.ko \
-        kernel/drivers/net/{bonding,vxlan}
+    copy_modules "$dom0_kernel/modules" "$root" "${DOM0_MODULES[@]}"
     # Compile to bytecode what the control daemon imports.
     chroot "$root" /usr/bin/python3 -c \
         'import base64, json, os, pty, select, signal, socket, struct, subprocess, sys, threading, time'
@@ -97,20 +104,20 @@ build_dom0() {
 }
 
 build_dom0_initrd() {
-    local root=$work/initrd version=$1
+    local root=$work/initrd
     mkdir -p "$root"/{bin,dev,proc,sys,root}
-    cp "$work/dom0-busybox" "$root/bin/busybox"
-    copy_modules "$work/kernel/lib/modules/$version" "$root" \
-        kernel/drivers/block/virtio_blk.ko kernel/drivers/virtio/virtio_pci.ko \
-        kernel/fs/ext4 kernel/crypto/crc32c_generic.ko
+    dpkg-deb --fsys-tarfile "$(archives "dom0-$suite" 'busybox-static_')" |
+        tar -x -O --wildcards './*bin/busybox' >"$root/bin/busybox"
+    chmod 755 "$root/bin/busybox"
+    copy_modules "$dom0_kernel/modules" "$root" "${INITRD_MODULES[@]}"
     install -m 755 "$here/dom0-initrd-init" "$root/init"
     pack_initrd "$root" "$work/out/dom0-initrd"
 }
 
 build_guest() {
-    local root=$work/guest version=$1 lib
+    local root=$work/guest lib
     say "guest: unpacking"
-    make_root "$GUEST_CODENAME" "$root"
+    make_root "guest-$GUEST_CODENAME" "$root"
     chroot "$root" /bin/busybox --install -s /tmp
     # Applets fill in for what the packages do not have.
     for lib in "$root"/tmp/*; do
@@ -124,12 +131,6 @@ build_guest() {
         "$root"/usr/share/{zsh,bug,python3,debianutils} "$root"/usr/lib/systemd
     cp "$work/bin/agent" "$root/sbin/lab-agent"
     install -m 755 "$here/guest-init" "$root/init"
-    copy_modules "$work/kernel/lib/modules/$version" "$root" \
-        kernel/drivers/net/xen-netfront.ko kernel/drivers/xen \
-        kernel/net/8021q kernel/net/bridge kernel/net/sched \
-        kernel/net/netfilter kernel/net/ipv4/netfilter \
-        kernel/drivers/net/{veth,dummy,macvlan,ifb}.ko \
-        kernel/net/packet kernel/drivers/net/bonding kernel/net/tls
     chroot "$root" /usr/bin/python3 -m compileall -q /usr/lib/python3* >/dev/null || true
     pack_initrd "$root" "$work/guest.cpio"
 }
@@ -143,58 +144,95 @@ compile() {
     done
 }
 
-# The archive of dom0's package whose name matches $1.
-archive() {
-    local file
-    file=$(awk -v want="^$1_" '$2 ~ want { print $2; exit }' \
-        "$cache/$own_codename.list")
-    echo "$cache/apt-$own_codename/archives/$file"
+# Make of the packages linux-RELEASE, and print, a folder with the kernel's
+# version, vmlinux, all modules that anybody here loads, and a file system for
+# dom0 of what it boots guests of this kernel with.
+kernel_folder() {
+    local name=linux-$1 key out tree=$work/out-$1 file root
+    local all=$work/all-$1 guest=$work/modules-$1
+    key=$({ archives "$name" "$kernel_packages"
+            sha256sum "$here"/{images.sh,packages.sh,vmlinux.py}
+          } | sed 's|/.*/||' | sha256sum | cut -c1-16)
+    out=$cache/kernels-$key
+    if [ ! -d "$out" ]; then
+        download "$name" "$kernel_packages"
+        say "Linux of $1: unpacking"
+        for root in "$all" "$tree/modules" "$guest"; do
+            mkdir -p "$root/usr/lib"
+            ln -s usr/lib "$root/lib"
+        done
+        while read -r file; do
+            dpkg-deb --fsys-tarfile "$file" |
+                tar -x --keep-directory-symlink -C "$all"
+        done < <(archives "$name" "$kernel_packages")
+        ls "$all/lib/modules" >"$tree/version"
+        depmod -b "$all" "$(<"$tree/version")"
+        file=$(find "$all" -name 'vmlinuz*' -size +1M)
+        "$here/vmlinux.py" "$file" "$tree/vmlinux"
+        copy_modules "$all" "$tree/modules" "${DOM0_MODULES[@]}" \
+            "${INITRD_MODULES[@]}" "${GUEST_MODULES[@]}"
+        copy_modules "$tree/modules" "$guest" "${GUEST_MODULES[@]}"
+        rm "$guest/lib"
+        mkdir "$tree/guest"
+        pack_initrd "$guest" "$tree/guest/modules.cpio"
+        cp "$tree/vmlinux" "$tree/guest/"
+        truncate -s 256M "$tree/guest.img"
+        mkfs.ext4 -q -F -m 0 -O '^has_journal,^metadata_csum' \
+            -d "$tree/guest" "$tree/guest.img"
+        rm -rf "$tree/guest" "$guest" "$all"
+        mv "$tree" "$out"
+    fi
+    touch "$out"
+    echo "$out"
 }
 
 build() {
-    local version
-    mkdir -p "$work/out" "$work/kernel"
+    mkdir -p "$work/out"
     compile
-    dpkg-deb --fsys-tarfile "$(archive 'linux-image-[0-9].*')" | tar -x -C "$work/kernel"
-    version=$(basename "$work"/kernel/lib/modules/*)
-    depmod -b "$work/kernel" "$version"
-    "$here/vmlinux.py" "$work/kernel/boot/vmlinuz-$version" "$work/out/vmlinux"
-    echo "$version" >"$work/out/kernel-version"
-    dpkg-deb --fsys-tarfile "$(archive xen-hypervisor-4.17-amd64)" |
-        tar -x -O --wildcards './boot/xen-4.17-amd64.gz' |
-        gzip -dc >"$work/out/xen"
-    dpkg-deb --fsys-tarfile "$(archive busybox-static)" |
-        tar -x -O --wildcards './*bin/busybox' >"$work/dom0-busybox"
-    chmod 755 "$work/dom0-busybox"
-    build_guest "$version"
-    build_dom0 "$version"
-    build_dom0_initrd "$version"
+    dpkg-deb --fsys-tarfile \
+        "$(archives "dom0-$suite" 'xen-hypervisor-[0-9.]*-amd64_')" |
+        tar -x -O --wildcards './boot/xen-*-amd64.gz' | gzip -dc >"$work/out/xen"
+    cp "$dom0_kernel/vmlinux" "$work/out/"
+    build_guest
+    build_dom0
+    build_dom0_initrd
 }
 
 prune() {
     local dir
-    find "$cache" -maxdepth 1 -name 'images-*' -printf '%T@ %p\n' |
+    find "$cache" -maxdepth 1 -name "$1-*" -printf '%T@ %p\n' |
         sort -rn | tail -n "+$((keep_images + 1))" | cut -d' ' -f2- |
         while read -r dir; do
             rm -rf "$dir"
         done
 }
 
-resolve "$own_codename" "$own_codename" '' "${DOM0_PACKAGES[@]}"
-resolve "$GUEST_CODENAME" "$GUEST_CODENAME" '' "${GUEST_PACKAGES[@]}"
-key=$({ cat "$cache/$own_codename.list" "$cache/$GUEST_CODENAME.list"
+resolve "dom0-$suite" '' "${DOM0_PACKAGES[@]}"
+resolve "guest-$GUEST_CODENAME" '' "${GUEST_PACKAGES[@]}"
+resolve_linux "$suite"
+dom0_kernel=$(kernel_folder "$suite")
+key=$({ cat "$cache/dom0-$suite.list" "$cache/guest-$GUEST_CODENAME.list"
+        echo "$dom0_kernel"
         cd "$here/.."
         find image -type f | LC_ALL=C sort | xargs sha256sum
       } | sha256sum | cut -c1-16)
 out=$cache/images-$key
 if [ ! -d "$out" ]; then
     start=$SECONDS
-    download "$own_codename"
-    download "$GUEST_CODENAME"
+    download "dom0-$suite"
+    download "guest-$GUEST_CODENAME"
     build
     mv "$work/out" "$out"
     say "made in $((SECONDS - start)) s"
 fi
 touch "$out"
-prune
-echo "$out"
+echo "dom0 $out"
+for kernel in "${guest_kernels[@]}"; do
+    release=$(kernels "$kernel")
+    [ -n "$release" ] || die "no kernel $kernel"
+    resolve_linux "$release"
+    folder=$(kernel_folder "$release")
+    echo "kernel $folder"
+done
+prune images
+prune kernels

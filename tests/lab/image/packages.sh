@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the lab's two systems consist of, and where it comes from.
-# dom0 is this Debian release; the guests take the one that has netperf.
+# What the lab's systems consist of, and where it comes from; kernels has dom0's
+# releases. The guests take the one that has netperf.
 
 GUEST_CODENAME=trixie
 
@@ -12,10 +12,10 @@ DOM0_PACKAGES=(
     util-linux strace gdb-minimal socat
     kmod iproute2 iputils-ping ethtool tcpdump nftables ebtables iptables
     bridge-utils python3 jq sqlite3 cron logrotate udev
-    xen-utils-4.17 xen-utils-common xenstore-utils xen-hypervisor-4.17-amd64
-    libhwloc15 libjson-c5 libnl-3-200 libnl-genl-3-200 libnl-route-3-200
+    xen-system-amd64 xen-utils-common xenstore-utils
+    libhwloc15 libnl-3-200 libnl-genl-3-200 libnl-route-3-200
     libsqlite3-0 libasan8 libubsan1
-    linux-image-amd64 busybox-static
+    busybox-static
 )
 
 GUEST_PACKAGES=(
@@ -24,11 +24,48 @@ GUEST_PACKAGES=(
     python3-minimal libpython3-stdlib nftables strace ncurses-base
 )
 
-# Left out of both systems when unpacking.
+# The guests' driver is built with these, against the headers.
+LINUX_PACKAGES=(
+    linux-image-amd64 linux-headers-amd64 make sparse
+    coreutils dash diffutils findutils gawk grep sed
+)
+# What they would bring that only a running system needs, and the sanitizers.
+LINUX_WITHOUT='systemd|libsystemd|udev|lib[a-z]+san[0-9]|dracut|e2fsprogs'
+
+# resolve_linux RELEASE: one set, so that headers and kernel are of one version.
+resolve_linux() { resolve "linux-$1" "$LINUX_WITHOUT" "${LINUX_PACKAGES[@]}"; }
+
+# What the tools are built with, where dom0 is not this machine's release.
+TOOLS_PACKAGES=(
+    bash coreutils dash diffutils findutils gawk grep sed hostname
+    gcc libc6-dev make pkgconf libxen-dev libhwloc-dev
+    libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libsqlite3-dev
+)
+
+# Left out of the systems when unpacking.
 UNPACK_EXCLUDE=(
     './usr/share/doc*' './usr/share/man*' './usr/share/locale*'
     './usr/share/info*' './usr/share/lintian*' './usr/share/i18n*'
     './usr/share/bug*' './usr/share/perl*' './usr/lib/x86_64-linux-gnu/perl*'
     './usr/lib/x86_64-linux-gnu/gconv*' './usr/lib/gcc*'
     './usr/share/zoneinfo*' './usr/lib/udev/hwdb*' './usr/lib/firmware*'
+)
+
+# The modules that each can load, as folders and files of a kernel's.
+DOM0_MODULES=(
+    drivers/xen drivers/net/xen-netback drivers/net/xen-netfront.ko
+    drivers/block/{virtio_blk,loop}.ko drivers/virtio
+    drivers/block/xen-blkback drivers/char/virtio_console.ko fs/ext4 net
+    drivers/net/{veth,ifb,dummy,tun,vrf,macvlan}.ko
+    drivers/net/{bonding,vxlan}
+)
+INITRD_MODULES=(
+    drivers/block/virtio_blk.ko drivers/virtio/virtio_pci.ko fs/ext4
+    crypto/crc32c_generic.ko
+)
+GUEST_MODULES=(
+    drivers/net/xen-netfront.ko drivers/xen net/8021q net/bridge net/sched
+    net/netfilter net/ipv4/netfilter
+    drivers/net/{veth,dummy,macvlan,ifb}.ko net/packet drivers/net/bonding
+    net/tls
 )

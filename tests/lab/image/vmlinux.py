@@ -8,11 +8,21 @@ boot.rst: setup_sects, payload_offset and payload_length.
 """
 import lzma
 import struct
+import subprocess
 import sys
 import zlib
 
-MAGICS = {b"\xfd7zXZ\0": lzma.LZMADecompressor,
-          b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31)}
+
+def unzstd(payload):
+    """Without the size behind it, of which zstd would complain."""
+    return subprocess.run(["zstd", "-dc"], input=payload[:-4], check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+# What follows the packed kernel is its size.
+MAGICS = {b"\xfd7zXZ\0": lambda p: lzma.LZMADecompressor().decompress(p),
+          b"\x1f\x8b": lambda p: zlib.decompressobj(wbits=31).decompress(p),
+          b"\x28\xb5\x2f\xfd": unzstd}
 
 
 def main():
@@ -23,10 +33,9 @@ def main():
     offset, length = struct.unpack_from("<II", image, 0x248)
     offset += (image[0x1f1] + 1) * 512
     payload = image[offset:offset + length]
-    for magic, decompressor in MAGICS.items():
+    for magic, unpack in MAGICS.items():
         if payload.startswith(magic):
-            # What follows is the unpacked size.
-            kernel = decompressor().decompress(payload)
+            kernel = unpack(payload)
             break
     else:
         sys.exit("%s: packed in an unknown way (%s)" % (sys.argv[1],

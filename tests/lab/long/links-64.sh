@@ -12,10 +12,12 @@ export LAB_GUEST_TIMEOUT=600
 
 # Half a guest, so that 65 fit into this machine's memory.
 slim() {
-    local lib=usr/lib/x86_64-linux-gnu
+    local lib=usr/lib/x86_64-linux-gnu part
     mkdir /run/slim
     cd /run/slim || fail "no folder"
-    cpio -id --quiet </guest/guest.cpio
+    for part in /guest/guest.cpio /guest/*/modules.cpio; do
+        cpio -id --quiet <"$part"
+    done
     rm -rf usr/{lib,bin}/python3* usr/bin/{strace,tcpdump,rdma} \
         $lib/{libunistring,libdb-,libsqlite3,libssl,libmvec}* \
         $lib/{libnftables,libkrb5,libsepol,libgmp,libsystemd}* \
