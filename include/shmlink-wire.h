@@ -212,6 +212,7 @@ SHMLINK_WIRE_ASSERT(2 * SHMLINK_RING_BYTES_MAX / SHMLINK_PAGE_BYTES ==
 #define SHMLINK_HELD_XDP	0x040U	/* it has an XDP program */
 #define SHMLINK_HELD_FILTER	0x080U	/* it has filters at tc egress */
 #define SHMLINK_HELD_QDISC	0x100U	/* it has a qdisc with a policy */
+#define SHMLINK_HELD_STALLED	0x200U	/* the peer leaves all in the ring */
 
 /*
  * Under /local/domain/<domid>/: what a loaded driver says of itself.

@@ -9,10 +9,12 @@
  *   queue.c   event channel, NAPI; frames from the ring into the stack
  *   netdev.c  shm<n>: frames from the stack into the ring
  *   batch.c   when the peer is notified of them
+ *   hold.c    whether they go by the vif for now
  *   divert.c  which links divert frames from which vif
  *   hook.c    the hooks at a vif, table.c their look-up table
  *   vif.c     what else there is at the vif
  *   ring.c    the ring itself, shared with the tests
+ *   peer.c    how much a peer may cost, shared with the tests
  *   compat.h  what depends on the kernel's version
  *
  * Locks, outermost first: link->lock, rtnl, divert_lock.  The data path takes
@@ -32,6 +34,7 @@
 
 #include "compat.h"
 #include "shmlink-wire.h"
+#include "peer.h"
 #include "ring.h"
 
 struct shmlink_port;
@@ -153,6 +156,7 @@ enum shmlink_phase {
  * @hold: frames go by the vif for now: SHMLINK_HELD_*; written by the poll
  * @doubted: the peer's address was seen at our vif
  * @reply_by: when the peer's answer to that is due, in jiffies
+ * @stall: whether the peer takes what we send
  * @counters: of both directions
  */
 struct shmlink_link {
@@ -185,6 +189,7 @@ struct shmlink_link {
 	unsigned int hold;
 	bool doubted;
 	unsigned long reply_by;
+	struct shmlink_stall stall;
 	struct shmlink_counters counters;
 };
 
@@ -237,6 +242,10 @@ void shmlink_batch_add(struct shmlink_link *link, struct sk_buff *skb,
 		       bool notify);
 void shmlink_batch_end(struct shmlink_link *link, bool notify);
 void shmlink_batch_stop(struct shmlink_link *link);
+
+/* hold.c */
+void shmlink_hold_init(struct shmlink_link *link);
+void shmlink_hold_look(struct shmlink_link *link, unsigned int held);
 
 /* divert.c */
 int shmlink_divert_init(void);

@@ -22,8 +22,6 @@
 #define POOL_BLOCKS		64
 /* Frames are handed to the stack in lists of at most so many bytes. */
 #define LIST_BYTES		65536
-/* How long the peer may take to say whether it takes frames. */
-#define REPLY_TIMEOUT		(HZ / 5)
 /* Events in a row with nothing to do after which the peer is slowed down. */
 #define IDLE_EVENTS_MAX		64
 
@@ -276,39 +274,6 @@ static int poll_broken(struct shmlink_link *link)
 	return 0;
 }
 
-/*
- * Tells the peer whether we take frames, and hears whether it does.  A peer
- * whose address has turned up elsewhere is asked: one that has it no more says
- * so, one that does not run at all says nothing.
- */
-static void talk(struct shmlink_link *link, unsigned int held)
-{
-	unsigned int hold = link->hold;
-
-	if (shmlink_ring_answer(&link->rx, !held))
-		shmlink_queue_notify(link);
-	if (unlikely(READ_ONCE(link->doubted)) &&
-	    time_after(jiffies, link->reply_by)) {
-		link->doubted = false;
-		link->reply_by = jiffies + REPLY_TIMEOUT;
-		shmlink_ring_ask(&link->tx);
-		shmlink_queue_notify(link);
-	}
-	switch (shmlink_ring_reply(&link->tx)) {
-	case SHMLINK_REPLY_TAKES:
-		hold = 0;
-		break;
-	case SHMLINK_REPLY_HOLDS:
-		hold = SHMLINK_HELD_PEER;
-		break;
-	case SHMLINK_REPLY_NONE:
-		if (time_after(jiffies, link->reply_by))
-			hold |= SHMLINK_HELD_SILENT;
-		break;
-	}
-	shmlink_netdev_hold(link, hold);
-}
-
 /**
  * shmlink_queue_look - poll soon: what decides where frames go may have changed
  * @link: started
@@ -336,10 +301,9 @@ int shmlink_queue_poll(struct napi_struct *napi, int budget)
 		return 0;
 	}
 	held = shmlink_divert_held(link, NULL);
-	if (link->version >= SHMLINK_VERSION_REPLY)
-		talk(link, held);
 	if (!shmlink_netdev_may_wake(link))
 		return poll_broken(link);
+	shmlink_hold_look(link, held);
 	done = receive(link, budget, held);
 	if (done < 0)
 		return poll_broken(link);
@@ -419,7 +383,7 @@ int shmlink_queue_start(struct shmlink_link *link, evtchn_port_t remote_port)
 	}
 	/* Xen raises an event at once: no poll before the number is known. */
 	link->irq = rc;
-	link->reply_by = jiffies;
+	shmlink_hold_init(link);
 	napi_enable(&link->napi);
 
 	/* The first look arms the next event, and ends that first one. */

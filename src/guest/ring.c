@@ -109,7 +109,8 @@ bool shmlink_ring_publish(struct shmlink_ring *ring)
 
 	/* Release: the records are there before the index says so. */
 	ring_store_release(&ring->shared->prod, ring->mine);
-	ring->published = ring->mine;
+	/* Relaxed: the poll looks at it without the lock. */
+	ring_store(&ring->published, ring->mine);
 	/* Index before event, see invariant 5; pairs with want_data. */
 	ring_full_barrier();
 	return ring_passes(from, ring->mine,

@@ -37,11 +37,11 @@ const char *shmlink_held_word(unsigned int n)
 {
     static const char *const words[] = {
         "peer", "silent", "down", "mac", "backup", "moved", "xdp", "filter",
-        "qdisc",
+        "qdisc", "stalled",
     };
 
     _Static_assert(1U << (sizeof(words) / sizeof(words[0]) - 1) ==
-                   SHMLINK_HELD_QDISC, "one word for each bit");
+                   SHMLINK_HELD_STALLED, "one word for each bit");
     return n < sizeof(words) / sizeof(words[0]) ? words[n] : NULL;
 }
 

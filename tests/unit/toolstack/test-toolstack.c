@@ -1245,7 +1245,8 @@ static void test_counters(void **state)
     assert_int_equal(links[0].counters[0].rx_drops, 9);
     assert_int_equal(links[0].counters[0].held, 256);
     assert_string_equal(shmlink_held_word(8), "qdisc");
-    assert_null(shmlink_held_word(9));
+    assert_string_equal(shmlink_held_word(9), "stalled");
+    assert_null(shmlink_held_word(10));
     assert_false(links[0].counters_ok[1]);
     free(links);
     shmlink_ctx_close(ctx);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "peer.h"
+
+#define REST_MIN	SHMLINK_SECOND
+
+static bool has_passed(unsigned long now, unsigned long then, unsigned long time)
+{
+	return now - then >= time;
+}
+
+bool shmlink_stall_moved(struct shmlink_stall *stall, __u32 cons,
+			 __u32 published)
+{
+	__u32 by = cons - stall->taken;
+
+	if (by == 0 || by > published - stall->taken)
+		return false;
+	stall->taken = cons;
+	return true;
+}
+
+/* A stall begins: who had been trusted only lately is trusted later again. */
+static void stall_begin(struct shmlink_stall *stall, unsigned long now)
+{
+	if (!stall->rest || has_passed(now, stall->trusted, SHMLINK_REST_MAX))
+		stall->rest = REST_MIN;
+	else if (stall->rest < SHMLINK_REST_MAX)
+		stall->rest *= 2;
+	stall->stalled = true;
+	stall->since = now;
+}
+
+bool shmlink_stall_look(struct shmlink_stall *stall, __u32 published,
+			bool moved, bool stopped, unsigned long now)
+{
+	bool idle = stall->taken == published;
+
+	if (stall->stalled) {
+		if (!idle || !has_passed(now, stall->since, stall->rest))
+			return true;
+		stall->stalled = false;
+		stall->trusted = now;
+		stall->since = now;
+		return false;
+	}
+	if (!stopped && (moved || idle))
+		stall->since = now;
+	else if (has_passed(now, stall->since, SHMLINK_STALL_TIME))
+		stall_begin(stall, now);
+	return stall->stalled;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * How much a peer may cost this guest: decisions without side effects, which
+ * the unit tests make as well.
+ *
+ * Nothing here sleeps, allocates or locks; each structure has one user at a
+ * time.  Times are in jiffies, SHMLINK_SECOND of them are a second.
+ */
+#ifndef SHMLINK_PEER_H
+#define SHMLINK_PEER_H
+
+#include <linux/types.h>
+
+#ifdef __KERNEL__
+#include <asm/param.h>
+#define SHMLINK_SECOND	HZ
+#else
+#include <stdbool.h>
+#define SHMLINK_SECOND	250
+#endif
+
+/* A peer that takes nothing for so long has stalled. */
+#define SHMLINK_STALL_TIME	(3 * SHMLINK_SECOND)
+/* What one that stalls again and again rests at most before it is trusted. */
+#define SHMLINK_REST_MAX	(64 * SHMLINK_SECOND)
+
+/*
+ * Whether the peer takes what we send; all zero but @since at the start.
+ *
+ * taken: its index as far as it has moved in ways that a consumer's can.
+ * since: when it last did, or there was nothing to take; while the transmit
+ *	queue is stopped: when that was last seen running.
+ * stalled: it does not; @since is when that was found.
+ * rest: how long it is not trusted after that, at least.
+ * trusted: when it was last trusted again.
+ */
+struct shmlink_stall {
+	__u32 taken;
+	unsigned long since;
+	bool stalled;
+	unsigned long rest;
+	unsigned long trusted;
+};
+
+/*
+ * shmlink_stall_moved - note how far the peer has come.
+ * @cons: its index, as it stands in shared memory; not checked
+ * @published: ours
+ * Returns whether it has come further, which it can as far as we have sent.
+ */
+bool shmlink_stall_moved(struct shmlink_stall *stall, __u32 cons,
+			 __u32 published);
+
+/*
+ * shmlink_stall_look - whether frames are not to wait for the peer.
+ * @moved: what shmlink_stall_moved() has returned just now
+ * @stopped: the transmit queue waits for room: half of the ring in
+ *	SHMLINK_STALL_TIME is the least that counts then
+ * To be called once a second at least.  A stall ends when all has been taken,
+ * and not before its rest, which is longer for who has just stalled before.
+ */
+bool shmlink_stall_look(struct shmlink_stall *stall, __u32 published,
+			bool moved, bool stopped, unsigned long now);
+
+#endif /* SHMLINK_PEER_H */

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How much a peer may cost, at the pace of a poll a second and faster. */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "guest/peer.h"
+
+#define SECOND ((unsigned long)SHMLINK_SECOND)
+
+/* A peer's ring from this end: what we published, how far the peer is. */
+struct ring {
+    struct shmlink_stall stall;
+    __u32 published, cons;
+    bool stopped;
+    unsigned long now;
+};
+
+/* Times before and over the end of both counters. */
+static struct ring ring_at(__u32 index, unsigned long now)
+{
+    return (struct ring){
+        .stall = { .taken = index, .since = now },
+        .published = index, .cons = index, .now = now,
+    };
+}
+
+static bool look(struct ring *ring, unsigned long later)
+{
+    bool moved;
+
+    ring->now += later;
+    moved = shmlink_stall_moved(&ring->stall, ring->cons, ring->published);
+    return shmlink_stall_look(&ring->stall, ring->published, moved,
+                              ring->stopped, ring->now);
+}
+
+/* How many looks, one a second, until the answer is @stalled; -1: never. */
+static int looks_until(struct ring *ring, bool stalled)
+{
+    int n;
+
+    for (n = 1; n < 1000; n++)
+        if (look(ring, SECOND) == stalled)
+            return n;
+    return -1;
+}
+
+static void test_idle(void **state)
+{
+    struct ring ring = ring_at(UINT32_MAX - 10, ULONG_MAX - SECOND);
+
+    (void)state;
+    assert_int_equal(looks_until(&ring, true), -1);
+}
+
+/* Sent just before a look or just after one: within 2 to 5 seconds. */
+static void test_paused(void **state)
+{
+    struct ring ring = ring_at(UINT32_MAX - 10, ULONG_MAX - SECOND);
+    int n;
+
+    (void)state;
+    look(&ring, SECOND);
+    ring.published += 100;
+    n = looks_until(&ring, true);
+    assert_in_range(n, 3, 4);
+    assert_int_equal(looks_until(&ring, false), -1);
+    /* Some is not all. */
+    ring.cons += 60;
+    assert_int_equal(looks_until(&ring, false), -1);
+    ring.cons = ring.published;
+    assert_int_equal(looks_until(&ring, false), 1);
+    assert_int_equal(looks_until(&ring, true), -1);
+}
+
+/* Slow is not stalled, as long as the queue does not wait. */
+static void test_slow(void **state)
+{
+    struct ring ring = ring_at(0, 0);
+    int i;
+
+    (void)state;
+    ring.published = 1000;
+    for (i = 0; i < 1000; i++) {
+        ring.cons++;
+        ring.published++;
+        assert_false(look(&ring, SECOND));
+    }
+    ring.stopped = true;
+    for (i = 0; i < 2; i++) {
+        ring.cons++;
+        assert_false(look(&ring, SECOND));
+    }
+    ring.cons++;
+    assert_true(look(&ring, SECOND));
+}
+
+/* Indices that no consumer has are no progress, and do no harm. */
+static void test_hostile_index(void **state)
+{
+    static const __u32 steps[] = { 101, UINT32_MAX, 0x80000000U, 1U << 20 };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        struct ring ring = ring_at(50, 0);
+        int n = 0;
+
+        ring.published += 100;
+        do {
+            ring.cons = 50 + (n & 1 ? 0 : steps[i]);
+        } while (!look(&ring, SECOND) && ++n < 10);
+        assert_in_range(n, 2, 4);
+        assert_int_equal(ring.stall.taken, 50);
+    }
+}
+
+/* Stalls whenever it is trusted: packets wait for it ever more seldom. */
+static void test_again_and_again(void **state)
+{
+    struct ring ring = ring_at(0, 0);
+    int waited = 0, rested = 0, i;
+
+    (void)state;
+    for (i = 0; i < 20; i++) {
+        ring.published += 1 << 20;
+        ring.stopped = true;
+        waited += looks_until(&ring, true);
+        ring.stopped = false;
+        ring.cons = ring.published;
+        rested += looks_until(&ring, false);
+    }
+    assert_true(waited <= 20 * 4);
+    assert_true(rested >= 14 * 64);
+    /* All is forgotten after a while. */
+    for (i = 0; i < 70; i++)
+        assert_false(look(&ring, SECOND));
+    ring.published += 1;
+    assert_in_range(looks_until(&ring, true), 3, 4);
+    ring.cons = ring.published;
+    assert_int_equal(looks_until(&ring, false), 1);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_paused),
+        cmocka_unit_test(test_slow),
+        cmocka_unit_test(test_hostile_index),
+        cmocka_unit_test(test_again_and_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
