@@ -150,6 +150,8 @@ enum shmlink_phase {
  * @irq: bound to @evtchn, 0 when not bound
  * @evtchn: our end of the event channel
  * @eoi_pending: an event is masked until the poll is complete
+ * @worked: frames have come, or the peer has taken some, since the last event
+ * @events: how many were of no use
  * @broken: the peer has broken the protocol; nothing is read any more
  * @reroute: frames that are still queued go by the vif
  * @version: of the protocol
@@ -182,7 +184,8 @@ struct shmlink_link {
 	unsigned int irq;
 	evtchn_port_t evtchn;
 	atomic_t eoi_pending;
-	unsigned int idle_events;
+	bool worked;
+	struct shmlink_events events;
 	bool broken;
 	bool reroute;
 	u32 version;

@@ -48,6 +48,8 @@ static bool is_stalled(struct shmlink_link *link)
 					 ring_load(&link->tx.shared->cons),
 					 published);
 
+	if (moved)
+		link->worked = true;
 	return shmlink_stall_look(&link->stall, published, moved,
 				  netif_queue_stopped(link->netdev), jiffies);
 }

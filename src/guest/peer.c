@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "peer.h"
 
+#ifdef __KERNEL__
+#include <linux/minmax.h>
+#else
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#endif
+
 #define REST_MIN	SHMLINK_SECOND
 
 static bool has_passed(unsigned long now, unsigned long then, unsigned long time)
@@ -48,4 +54,32 @@ bool shmlink_stall_look(struct shmlink_stall *stall, __u32 published,
 	else if (has_passed(now, stall->since, SHMLINK_STALL_TIME))
 		stall_begin(stall, now);
 	return stall->stalled;
+}
+
+/* Takes off what a peer that behaves causes within the time that passed. */
+static void events_leak(struct shmlink_events *events, unsigned long now)
+{
+	unsigned long apart = SHMLINK_SECOND / SHMLINK_IDLE_A_SECOND;
+	unsigned long normal = (now - events->since) / apart;
+
+	if (normal >= events->idle) {
+		events->idle = 0;
+		events->since = now;
+	} else {
+		events->idle -= normal;
+		events->since += normal * apart;
+	}
+}
+
+bool shmlink_events_count(struct shmlink_events *events, bool worked,
+			  unsigned long now)
+{
+	events_leak(events, now);
+	if (worked) {
+		events->idle -= min(events->idle, SHMLINK_IDLE_FOR_WORK);
+		return false;
+	}
+	/* Never so many that one who behaves again waits for long. */
+	events->idle = min(events->idle + 1, 2 * SHMLINK_IDLE_MAX);
+	return events->idle > SHMLINK_IDLE_MAX;
 }

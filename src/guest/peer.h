@@ -62,4 +62,29 @@ bool shmlink_stall_moved(struct shmlink_stall *stall, __u32 cons,
 bool shmlink_stall_look(struct shmlink_stall *stall, __u32 published,
 			bool moved, bool stopped, unsigned long now);
 
+/* So many events with nothing to do, more than is normal, slow a peer down. */
+#define SHMLINK_IDLE_MAX	64U
+/* And so many a second are normal, for each with something to do so many. */
+#define SHMLINK_IDLE_A_SECOND	16U
+#define SHMLINK_IDLE_FOR_WORK	4U
+
+/*
+ * The peer's events; all zero at the start.
+ *
+ * idle: after how many there was nothing to do, less what is normal.
+ * since: from when on normal ones are still to be taken off.
+ */
+struct shmlink_events {
+	unsigned int idle;
+	unsigned long since;
+};
+
+/*
+ * shmlink_events_count - one more.
+ * @worked: whether anything has moved since the last one
+ * Returns whether the peer is to be slowed down.
+ */
+bool shmlink_events_count(struct shmlink_events *events, bool worked,
+			  unsigned long now);
+
 #endif /* SHMLINK_PEER_H */

@@ -22,8 +22,6 @@
 #define POOL_BLOCKS		64
 /* Frames are handed to the stack in lists of at most so many bytes. */
 #define LIST_BYTES		65536
-/* Events in a row with nothing to do after which the peer is slowed down. */
-#define IDLE_EVENTS_MAX		64
 
 void shmlink_queue_notify(struct shmlink_link *link)
 {
@@ -44,20 +42,19 @@ static irqreturn_t queue_event(int irq, void *data)
 
 /*
  * An event after which there was nothing to do is normal now and then: the
- * poll had already seen to it.  A peer that sends nothing else is slowed down
+ * poll had already seen to it.  A peer that sends little else is slowed down
  * by the late-EOI machinery.
  */
-static void queue_eoi(struct shmlink_link *link, bool worked)
+static void queue_eoi(struct shmlink_link *link)
 {
 	unsigned int flags = 0;
 
 	if (!atomic_xchg(&link->eoi_pending, 0))
 		return;
 
-	if (worked)
-		link->idle_events = 0;
-	else if (++link->idle_events > IDLE_EVENTS_MAX)
+	if (shmlink_events_count(&link->events, link->worked, jiffies))
 		flags = XEN_EOI_FLAG_SPURIOUS;
+	link->worked = false;
 	xen_irq_lateeoi(link->irq, flags);
 }
 
@@ -307,6 +304,8 @@ int shmlink_queue_poll(struct napi_struct *napi, int budget)
 	done = receive(link, budget, held);
 	if (done < 0)
 		return poll_broken(link);
+	if (done)
+		link->worked = true;
 	if (done == budget)
 		return budget;
 
@@ -318,7 +317,7 @@ int shmlink_queue_poll(struct napi_struct *napi, int budget)
 	/* Before completion: after it, another poll may use the ring. */
 	ended = shmlink_ring_ended(&link->rx);
 	if (napi_complete_done(napi, done))
-		queue_eoi(link, done > 0);
+		queue_eoi(link);
 	if (unlikely(ended))
 		shmlink_link_kick(link);
 	return done;

@@ -146,6 +146,42 @@ static void test_again_and_again(void **state)
     assert_int_equal(looks_until(&ring, false), 1);
 }
 
+/* How many of @nr events are slowed down; one of @each has work. */
+static int slowed(int nr, int each, unsigned long apart)
+{
+    struct shmlink_events events = { 0 };
+    int i, n = 0;
+
+    for (i = 0; i < nr; i++)
+        n += shmlink_events_count(&events, i % each == 0, i * apart);
+    return n;
+}
+
+static void test_events(void **state)
+{
+    struct shmlink_events events = { 0 };
+    unsigned long now = ULONG_MAX - 1000;
+    int i;
+
+    (void)state;
+    assert_int_equal(slowed(100000, 1, 0), 0);
+    /* What races with the poll: even three of four at any pace. */
+    assert_int_equal(slowed(100000, 4, 0), 0);
+    /* Few a second at any share. */
+    assert_int_equal(slowed(100000, 100000, SECOND / 10), 0);
+    /* A storm, with a frame here and there or none. */
+    assert_in_range(slowed(100000, 100000, 0), 99900, 99999);
+    assert_in_range(slowed(100000, 64, 0), 95000, 99999);
+    /* It is forgotten in seconds, also where time wraps. */
+    events.since = now;
+    for (i = 0; i < 100000; i++)
+        shmlink_events_count(&events, false, now);
+    now += 2 * SHMLINK_IDLE_MAX / SHMLINK_IDLE_A_SECOND * SECOND;
+    assert_false(shmlink_events_count(&events, false, now));
+    /* A sender's: woken for room each time, and nothing comes. */
+    assert_false(shmlink_events_count(&events, true, now));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -154,6 +190,7 @@ int main(void)
         cmocka_unit_test(test_slow),
         cmocka_unit_test(test_hostile_index),
         cmocka_unit_test(test_again_and_again),
+        cmocka_unit_test(test_events),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
