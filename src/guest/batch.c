@@ -135,10 +135,16 @@ void shmlink_batch_add(struct shmlink_link *link, struct sk_buff *skb,
 	batch->bytes += bytes;
 	if (!is_held_up(link))
 		return shmlink_batch_end(link, false);
-	/* One that runs for an earlier batch goes on for this one. */
-	if (!hrtimer_active(&batch->timer))
-		hrtimer_start(&batch->timer, ns_to_ktime(batch->deadline_ns),
-			      HRTIMER_MODE_ABS_SOFT);
+	/*
+	 * One that runs for an earlier batch goes on for this one.  Whether it
+	 * does is known under the lock only: hrtimer_active() is still true
+	 * when the timer has found nothing to do and is about to end.
+	 */
+	if (batch->armed)
+		return;
+	batch->armed = true;
+	hrtimer_start(&batch->timer, ns_to_ktime(batch->deadline_ns),
+		      HRTIMER_MODE_ABS_SOFT);
 }
 
 static enum hrtimer_restart batch_expired(struct hrtimer *timer)
@@ -147,19 +153,21 @@ static enum hrtimer_restart batch_expired(struct hrtimer *timer)
 		container_of(timer, struct shmlink_link, batch.timer);
 	struct shmlink_batch *batch = &link->batch;
 	struct netdev_queue *queue = netdev_get_tx_queue(link->netdev, 0);
-	enum hrtimer_restart again = HRTIMER_NORESTART;
+	bool again;
 
 	__netif_tx_lock(queue, smp_processor_id());
-	if (batch->bytes && ktime_get_ns() < batch->deadline_ns) {
+	again = batch->bytes && ktime_get_ns() < batch->deadline_ns;
+	if (again) {
 		hrtimer_set_expires(timer, ns_to_ktime(batch->deadline_ns));
-		again = HRTIMER_RESTART;
 	} else if (batch->bytes) {
 		batch->pass = 1U << batch->misses;
 		batch->misses = min(batch->misses + 1, MISSES_MAX);
 		shmlink_batch_end(link, false);
 	}
+	/* From here on whoever holds frames up starts it, running or not. */
+	batch->armed = again;
 	__netif_tx_unlock(queue);
-	return again;
+	return again ? HRTIMER_RESTART : HRTIMER_NORESTART;
 }
 
 /**

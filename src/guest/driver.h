@@ -97,7 +97,8 @@ struct shmlink_counters {
 /**
  * struct shmlink_batch - frames that are in the ring, but held up
  * @held: the frames, still charged to their sockets
- * @timer: ends a batch that is not filled; active while one may be held up
+ * @timer: ends a batch that is not filled
+ * @armed: it will look at what is held up now
  * @deadline_ns: when it is to
  * @bytes: of large frames since the last batch ended
  * @notify: the peer is to be notified at its end
@@ -110,6 +111,7 @@ struct shmlink_counters {
 struct shmlink_batch {
 	struct sk_buff_head held;
 	struct hrtimer timer;
+	bool armed;
 	u64 deadline_ns;
 	u32 bytes;
 	bool notify;
