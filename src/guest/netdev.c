@@ -33,6 +33,24 @@ static struct shmlink_link *netdev_link(struct net_device *dev)
 	return ((struct netdev_private *)netdev_priv(dev))->link;
 }
 
+/* What is no TCP is left without a type, which is not valid. */
+static void fill_gso(struct shmlink_record *record, const struct sk_buff *skb)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	if (shinfo->gso_type & SKB_GSO_TCPV6)
+		record->gso_type = SHMLINK_GSO_TCPV6;
+	else if (shinfo->gso_type & SKB_GSO_TCPV4)
+		record->gso_type = SHMLINK_GSO_TCPV4;
+	if (shinfo->gso_type & SKB_GSO_TCP_ECN)
+		record->gso_type |= SHMLINK_GSO_ECN;
+	record->gso_size = shinfo->gso_size;
+	/* From a raw socket or a tap they may be anything. */
+	if (skb_transport_header_was_set(skb))
+		record->header_bytes = clamp_t(int, skb_tcp_all_headers(skb),
+					       0, min_t(u32, skb->len, U16_MAX));
+}
+
 static void fill_record(struct shmlink_record *record,
 			const struct sk_buff *skb)
 {
@@ -41,7 +59,7 @@ static void fill_record(struct shmlink_record *record,
 
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		record->flags |= SHMLINK_RECORD_CSUM_PARTIAL;
-		record->csum_start = skb_checksum_start_offset(skb);
+		record->csum_start = max(skb_checksum_start_offset(skb), 0);
 		record->csum_offset = skb->csum_offset;
 	} else if (skb->ip_summed == CHECKSUM_UNNECESSARY) {
 		record->flags |= SHMLINK_RECORD_CSUM_VALID;
@@ -51,26 +69,18 @@ static void fill_record(struct shmlink_record *record,
 		record->vlan_proto = ntohs(skb->vlan_proto);
 		record->vlan_tci = skb_vlan_tag_get(skb);
 	}
-	if (skb_is_gso(skb)) {
-		const struct skb_shared_info *shinfo = skb_shinfo(skb);
-
-		record->gso_type = shinfo->gso_type & SKB_GSO_TCPV6 ?
-			SHMLINK_GSO_TCPV6 : SHMLINK_GSO_TCPV4;
-		if (shinfo->gso_type & SKB_GSO_TCP_ECN)
-			record->gso_type |= SHMLINK_GSO_ECN;
-		record->gso_size = shinfo->gso_size;
-		record->header_bytes = skb_tcp_all_headers(skb);
-	}
+	if (skb_is_gso(skb))
+		fill_gso(record, skb);
 }
 
-static void put_frame(struct shmlink_ring *ring, const struct sk_buff *skb)
+static void put_frame(struct shmlink_ring *ring,
+		      const struct shmlink_record *record,
+		      const struct sk_buff *skb)
 {
-	struct shmlink_record record;
-	u32 offset = sizeof(record);
+	u32 offset = sizeof(*record);
 	unsigned int i;
 
-	fill_record(&record, skb);
-	shmlink_ring_put(ring, 0, &record, sizeof(record));
+	shmlink_ring_put(ring, 0, record, sizeof(*record));
 	shmlink_ring_put(ring, offset, skb->data, skb_headlen(skb));
 	offset += skb_headlen(skb);
 	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
@@ -83,19 +93,25 @@ static void put_frame(struct shmlink_ring *ring, const struct sk_buff *skb)
 	shmlink_ring_produced(ring, skb->len);
 }
 
-/* Whether this is a frame of ours for the peer, in a form that we can carry. */
-static bool frame_is_ours(const struct shmlink_link *link, struct sk_buff *skb)
+/* Whether this is a frame of ours for the peer. */
+static bool frame_is_ours(const struct shmlink_link *link,
+			  const struct sk_buff *skb)
 {
-	if (skb_headlen(skb) < ETH_HLEN || skb->len > SHMLINK_FRAME_BYTES_MAX ||
-	    !ether_addr_equal(skb->data, link->config.peer_mac) ||
-	    !ether_addr_equal(skb->data + ETH_ALEN, link->config.mac))
-		return false;
-	if (skb_is_gso(skb) && skb->ip_summed != CHECKSUM_PARTIAL)
-		return false;
-	return !skb_has_frag_list(skb) || skb_linearize(skb) == 0;
+	return skb_headlen(skb) >= ETH_HLEN &&
+	       ether_addr_equal(skb->data, link->config.peer_mac) &&
+	       ether_addr_equal(skb->data + ETH_ALEN, link->config.mac);
 }
 
-/* Held or closing: what is still queued here goes the long way. */
+/* Whether it has a form that a record can carry, and the peer will take. */
+static bool frame_is_plain(struct shmlink_record *record, struct sk_buff *skb)
+{
+	if (skb_has_frag_list(skb) && skb_linearize(skb))
+		return false;
+	fill_record(record, skb);
+	return shmlink_ring_record_is_valid(record);
+}
+
+/* What cannot go by the ring, or not now, goes the long way. */
 static netdev_tx_t reroute_frame(struct shmlink_link *link,
 				 struct sk_buff *skb)
 {
@@ -146,6 +162,7 @@ static void stop_queue(struct shmlink_link *link, struct net_device *dev)
 static netdev_tx_t shm_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct shmlink_link *link = netdev_link(dev);
+	struct shmlink_record record;
 	bool more = netdev_xmit_more();
 
 	if (unlikely(READ_ONCE(link->reroute) || READ_ONCE(link->hold)))
@@ -163,8 +180,13 @@ static netdev_tx_t shm_start_xmit(struct sk_buff *skb, struct net_device *dev)
 		publish(link);
 		return NETDEV_TX_BUSY;
 	}
+	if (unlikely(!frame_is_plain(&record, skb))) {
+		if (!more)
+			publish(link);
+		return reroute_frame(link, skb);
+	}
 
-	put_frame(&link->tx, skb);
+	put_frame(&link->tx, &record, skb);
 	skb_tx_timestamp(skb);
 	link->counters.tx_packets++;
 	link->counters.tx_bytes += skb->len;

@@ -196,11 +196,11 @@ static bool record_gso_is_valid(const struct shmlink_record *record)
 	       (record->flags & SHMLINK_RECORD_CSUM_PARTIAL);
 }
 
-static bool record_is_valid(const struct shmlink_record *record)
+bool shmlink_ring_record_is_valid(const struct shmlink_record *record)
 {
+	/* Not header_bytes: a hint. */
 	if (record->frame_bytes < SHMLINK_FRAME_BYTES_MIN ||
-	    record->frame_bytes > SHMLINK_FRAME_BYTES_MAX ||
-	    record->header_bytes > record->frame_bytes)
+	    record->frame_bytes > SHMLINK_FRAME_BYTES_MAX)
 		return false;
 	if (record->flags & ~SHMLINK_RECORD_FLAGS)
 		return false;
@@ -227,7 +227,7 @@ int shmlink_ring_peek(struct shmlink_ring *ring,
 		return -EPROTO;
 
 	ring_copy_out(ring, ring->mine, record_r, sizeof(*record_r));
-	if (!record_is_valid(record_r) ||
+	if (!shmlink_ring_record_is_valid(record_r) ||
 	    SHMLINK_RECORD_BYTES(record_r->frame_bytes) > (__u32)used)
 		return -EPROTO;
 	return 1;

@@ -69,6 +69,12 @@ int shmlink_ring_init(struct shmlink_ring *ring,
 		      __u32 data_bytes, __u32 index);
 
 /*
+ * shmlink_ring_record_is_valid - whether lengths, flags and offsets fit.
+ * A producer asks it of what it is about to put: anything else ends the link.
+ */
+bool shmlink_ring_record_is_valid(const struct shmlink_record *record);
+
+/*
  * Producer.
  */
 

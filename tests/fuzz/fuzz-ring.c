@@ -47,7 +47,6 @@ static void check_record(const struct shmlink_record *r)
 
     check(r->frame_bytes >= SHMLINK_FRAME_BYTES_MIN);
     check(r->frame_bytes <= SHMLINK_FRAME_BYTES_MAX);
-    check(r->header_bytes <= r->frame_bytes);
     check(!(r->flags & ~SHMLINK_RECORD_FLAGS));
     if (r->flags & SHMLINK_RECORD_CSUM_PARTIAL)
         check(r->csum_start >= SHMLINK_FRAME_BYTES_MIN &&

@@ -222,7 +222,6 @@ enum verdict record_judge(const struct trial *t)
 	    r->frame_bytes < SHMLINK_FRAME_BYTES_MIN ||
 	    r->frame_bytes > SHMLINK_FRAME_BYTES_MAX ||
 	    SHMLINK_RECORD_BYTES(r->frame_bytes) > t->used ||
-	    r->header_bytes > r->frame_bytes ||
 	    (r->flags & ~7) || !offload_is_valid(r) ||
 	    ((r->flags & SHMLINK_RECORD_VLAN) &&
 	     r->vlan_proto != ETH_P_8021Q && r->vlan_proto != ETH_P_8021AD))
