@@ -7,6 +7,7 @@
  *   handshake.c  its configuration, and the first of its states
  *   memory.c  the shared pages: granted by the front end, mapped by the back
  *   queue.c   event channel, NAPI; frames from the ring into the stack
+ *   frame.c   a frame as a packet
  *   netdev.c  shm<n>: frames from the stack into the ring
  *   batch.c   when the peer is notified of them
  *   hold.c    whether they go by the vif for now
@@ -147,7 +148,7 @@ enum shmlink_phase {
  * @memory: the shared pages
  * @tx: ring to the peer, @rx: ring from it
  * @napi: reception
- * @pool: pages for received frames
+ * @pools: pages for received frames, single ones and blocks
  * @batch: of sent frames
  * @irq: bound to @evtchn, 0 when not bound
  * @evtchn: our end of the event channel
@@ -181,7 +182,7 @@ struct shmlink_link {
 	struct shmlink_ring tx;
 	struct shmlink_ring rx;
 	struct napi_struct napi;
-	struct page_pool *pool;
+	struct page_pool *pools[2];
 	struct shmlink_batch batch;
 	unsigned int irq;
 	evtchn_port_t evtchn;
@@ -233,6 +234,13 @@ bool shmlink_queue_peer_is_there(const struct shmlink_link *link);
 int shmlink_queue_poll(struct napi_struct *napi, int budget);
 void shmlink_queue_notify(struct shmlink_link *link);
 void shmlink_queue_look(struct shmlink_link *link);
+
+/* frame.c */
+int shmlink_frame_init(struct shmlink_link *link);
+void shmlink_frame_exit(struct shmlink_link *link);
+struct sk_buff *shmlink_frame_take(struct shmlink_link *link,
+				   const struct shmlink_record *record,
+				   struct net_device *vif);
 
 /* netdev.c */
 int shmlink_netdev_create(struct shmlink_link *link);

@@ -87,4 +87,17 @@ struct shmlink_events {
 bool shmlink_events_count(struct shmlink_events *events, bool worked,
 			  unsigned long now);
 
+/* Bytes of a large block of pages. */
+#define SHMLINK_BLOCK_LARGE	32768U
+
+/*
+ * shmlink_block_is_large - whether the next block for @left bytes of a received
+ * frame is a large one, or a page.  No other frame has a part of it, so that
+ * what is charged is what is pinned; of a large one half at least is used.
+ */
+static inline bool shmlink_block_is_large(__u32 left)
+{
+	return left > SHMLINK_BLOCK_LARGE / 2;
+}
+
 #endif /* SHMLINK_PEER_H */

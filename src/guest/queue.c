@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The event channel, and frames from the ring into the stack, as if the vif
- * had received them.
+ * had received them; how a frame becomes a packet is in frame.c.
  */
-#include <linux/etherdevice.h>
-#include <linux/if_vlan.h>
 #include <linux/interrupt.h>
-#include <linux/virtio_net.h>
+#include <linux/netdevice.h>
 #include <xen/events.h>
 #include <asm/xen/hypercall.h>
 
 #include "driver.h"
 
-/* Frames up to this size are copied into one linear buffer. */
-#define COPY_BYTES_MAX		1800
-/* Of larger ones this much, or all headers, is linear; at most the second. */
-#define LINEAR_BYTES		128
-#define LINEAR_BYTES_MAX	512
-/* The rest comes from the pool, which keeps so many blocks of pages. */
-#define POOL_ORDER		PAGE_ALLOC_COSTLY_ORDER
-#define POOL_BLOCKS		64
 /* Frames are handed to the stack in lists of at most so many bytes. */
 #define LIST_BYTES		65536
 
@@ -58,149 +48,6 @@ static void queue_eoi(struct shmlink_link *link)
 	xen_irq_lateeoi(link->irq, flags);
 }
 
-/* Checksum and GSO as the peer says, in the form that the kernel checks. */
-static int skb_set_offload(struct sk_buff *skb,
-			   const struct shmlink_record *record)
-{
-	struct virtio_net_hdr hdr = { .gso_type = VIRTIO_NET_HDR_GSO_NONE };
-
-	if (record->flags & SHMLINK_RECORD_CSUM_PARTIAL) {
-		hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		hdr.csum_start = (__force __virtio16)
-			cpu_to_le16(record->csum_start);
-		hdr.csum_offset = (__force __virtio16)
-			cpu_to_le16(record->csum_offset);
-	} else if (record->flags & SHMLINK_RECORD_CSUM_VALID) {
-		skb->ip_summed = CHECKSUM_UNNECESSARY;
-	}
-	switch (record->gso_type & SHMLINK_GSO_TYPE_MASK) {
-	case SHMLINK_GSO_TCPV4:
-		hdr.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
-		break;
-	case SHMLINK_GSO_TCPV6:
-		hdr.gso_type = VIRTIO_NET_HDR_GSO_TCPV6;
-		break;
-	}
-	if (record->gso_type & SHMLINK_GSO_ECN)
-		hdr.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
-	hdr.gso_size = (__force __virtio16)cpu_to_le16(record->gso_size);
-	return virtio_net_hdr_to_skb(skb, &hdr, true);
-}
-
-static u32 linear_bytes(const struct shmlink_record *record)
-{
-	u32 bytes = max_t(u32, LINEAR_BYTES, record->header_bytes);
-
-	if (record->flags & SHMLINK_RECORD_CSUM_PARTIAL)
-		bytes = max_t(u32, bytes, (u32)record->csum_start +
-					  record->csum_offset + 2);
-	return min_t(u32, min_t(u32, bytes, LINEAR_BYTES_MAX),
-		     record->frame_bytes);
-}
-
-static struct sk_buff *alloc_large(const struct shmlink_ring *ring,
-				   const struct shmlink_record *record)
-{
-	u32 linear = linear_bytes(record);
-	u32 offset = linear;
-	struct sk_buff *skb;
-	unsigned int i;
-	int err;
-
-	skb = alloc_skb_with_frags(NET_SKB_PAD + linear,
-				   record->frame_bytes - linear,
-				   PAGE_ALLOC_COSTLY_ORDER, &err,
-				   GFP_ATOMIC | __GFP_NOWARN);
-	if (!skb)
-		return NULL;
-	skb_reserve(skb, NET_SKB_PAD);
-	shmlink_ring_get(ring, 0, skb_put(skb, linear), linear);
-	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
-		skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
-
-		shmlink_ring_get(ring, offset, skb_frag_address(frag),
-				 skb_frag_size(frag));
-		offset += skb_frag_size(frag);
-	}
-	skb->len = record->frame_bytes;
-	skb->data_len = record->frame_bytes - linear;
-	return skb;
-}
-
-/*
- * Into pages that the pool gets back: fresh ones would be zeroed first, on
- * kernels that do so, which costs as much as the copying.
- */
-static struct sk_buff *alloc_pooled(struct shmlink_link *link,
-				    const struct shmlink_record *record)
-{
-	u32 offset = linear_bytes(record);
-	struct sk_buff *skb = napi_alloc_skb(&link->napi, offset);
-
-	if (!skb)
-		return NULL;
-	skb_mark_for_recycle(skb);
-	shmlink_ring_get(&link->rx, 0, skb_put(skb, offset), offset);
-	while (offset < record->frame_bytes) {
-		u32 run = min_t(u32, record->frame_bytes - offset,
-				PAGE_SIZE << POOL_ORDER);
-		unsigned int at;
-		struct page *page = page_pool_alloc_frag(link->pool, &at, run,
-							 GFP_ATOMIC |
-							 __GFP_NOWARN);
-
-		if (!page) {
-			kfree_skb(skb);
-			return NULL;
-		}
-		shmlink_ring_get(&link->rx, offset, page_address(page) + at,
-				 run);
-		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, at, run,
-				ALIGN(run, SMP_CACHE_BYTES));
-		offset += run;
-	}
-	return skb;
-}
-
-/* The record's frame as a packet, or NULL when memory is short. */
-static struct sk_buff *copy_frame(struct shmlink_link *link,
-				  const struct shmlink_record *record)
-{
-	struct sk_buff *skb;
-
-	if (record->frame_bytes > COPY_BYTES_MAX) {
-		skb = alloc_pooled(link, record);
-		return skb ? skb : alloc_large(&link->rx, record);
-	}
-
-	skb = napi_alloc_skb(&link->napi, record->frame_bytes);
-	if (skb)
-		shmlink_ring_get(&link->rx, 0,
-				 skb_put(skb, record->frame_bytes),
-				 record->frame_bytes);
-	return skb;
-}
-
-/* Makes the packet one that @vif received, or refuses it. */
-static bool skb_prepare(struct shmlink_link *link, struct sk_buff *skb,
-			const struct shmlink_record *record,
-			struct net_device *vif)
-{
-	const struct ethhdr *eth = (const struct ethhdr *)skb->data;
-
-	if (!vif ||
-	    !ether_addr_equal(eth->h_source, link->config.peer_mac) ||
-	    !ether_addr_equal(eth->h_dest, link->config.mac) ||
-	    skb_set_offload(skb, record))
-		return false;
-
-	if (record->flags & SHMLINK_RECORD_VLAN)
-		__vlan_hwaccel_put_tag(skb, htons(record->vlan_proto),
-				       record->vlan_tci);
-	skb->protocol = eth_type_trans(skb, vif);
-	return true;
-}
-
 static void flush_list(struct list_head *list, u32 *bytes)
 {
 	if (*bytes)
@@ -237,16 +84,15 @@ static int receive(struct shmlink_link *link, int budget, unsigned int held)
 		rc = shmlink_ring_peek(&link->rx, &record);
 		if (rc <= 0)
 			break;
-		skb = copy_frame(link, &record);
+		skb = shmlink_frame_take(link, &record, vif);
 		shmlink_ring_consumed(&link->rx, record.frame_bytes);
 		done++;
 		/* Early enough for a sender that waits for half of the ring. */
 		if (shmlink_ring_unreleased(&link->rx) >=
 		    link->config.ring_bytes / 8)
 			release_room(link);
-		if (!skb || !skb_prepare(link, skb, &record, vif)) {
+		if (!skb) {
 			link->counters.rx_drops++;
-			dev_kfree_skb_any(skb);
 			continue;
 		}
 		link->counters.rx_packets++;
@@ -337,20 +183,6 @@ static int bind_interdomain(domid_t domid, evtchn_port_t remote_port,
 	return err;
 }
 
-static struct page_pool *make_pool(void)
-{
-	struct page_pool_params params = {
-#ifdef PP_FLAG_PAGE_FRAG	/* 6.7 and later: always possible */
-		.flags = PP_FLAG_PAGE_FRAG,
-#endif
-		.order = POOL_ORDER,
-		.pool_size = POOL_BLOCKS,
-		.nid = NUMA_NO_NODE,
-	};
-
-	return page_pool_create(&params);
-}
-
 /**
  * shmlink_queue_start - open the event channel and start receiving
  * @link: with rings and a net device
@@ -363,9 +195,9 @@ int shmlink_queue_start(struct shmlink_link *link, evtchn_port_t remote_port)
 {
 	int rc;
 
-	link->pool = make_pool();
-	if (IS_ERR(link->pool))
-		return PTR_ERR(link->pool);
+	rc = shmlink_frame_init(link);
+	if (rc)
+		return rc;
 	if (link->front)
 		rc = xenbus_alloc_evtchn(link->xbdev, &link->evtchn);
 	else
@@ -389,7 +221,7 @@ int shmlink_queue_start(struct shmlink_link *link, evtchn_port_t remote_port)
 	shmlink_queue_look(link);
 	return 0;
 out:
-	page_pool_destroy(link->pool);
+	shmlink_frame_exit(link);
 	return rc;
 }
 
@@ -406,7 +238,7 @@ void shmlink_queue_stop(struct shmlink_link *link)
 	disable_irq(link->irq);
 	napi_disable(&link->napi);
 	unbind_from_irqhandler(link->irq, link);
-	page_pool_destroy(link->pool);
+	shmlink_frame_exit(link);
 	link->irq = 0;
 	link->evtchn = 0;
 }

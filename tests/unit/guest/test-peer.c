@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "guest/peer.h"
+#include "shmlink-wire.h"
 
 #define SECOND ((unsigned long)SHMLINK_SECOND)
 
@@ -182,6 +183,29 @@ static void test_events(void **state)
     assert_false(shmlink_events_count(&events, true, now));
 }
 
+/* Few blocks, and a socket's buffer holds half of what it is charged with. */
+static void test_blocks(void **state)
+{
+    __u32 bytes;
+
+    (void)state;
+    for (bytes = 1; bytes <= SHMLINK_FRAME_BYTES_MAX; bytes++) {
+        __u32 left = bytes, charged = 0, block;
+        int nr;
+
+        for (nr = 0; left > 0; nr++) {
+            block = shmlink_block_is_large(left) ? SHMLINK_BLOCK_LARGE
+                                                 : SHMLINK_PAGE_BYTES;
+            charged += block;
+            left -= left < block ? left : block;
+        }
+        /* MAX_SKB_FRAGS is 17. */
+        assert_true(nr <= 6);
+        assert_true(charged >= bytes);
+        assert_true(charged < 2 * bytes + SHMLINK_PAGE_BYTES);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -191,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_hostile_index),
         cmocka_unit_test(test_again_and_again),
         cmocka_unit_test(test_events),
+        cmocka_unit_test(test_blocks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
