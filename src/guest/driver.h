@@ -142,6 +142,9 @@ enum shmlink_phase {
  * @peer_state: the peer's xenbus state, as last seen
  * @deadline: CLOSING: do not wait any longer, in jiffies
  * @looks_left: CLOSING: so many more looks after that
+ * @ordered: this guest wants it closed
+ * @close_by: and at most until then it waits for the peer, in jiffies
+ * @looked: when @work last began, in jiffies
  * @config: from the toolstack
  * @port: where our vif is hooked
  * @netdev: shm<n>, while there is shared memory
@@ -155,6 +158,7 @@ enum shmlink_phase {
  * @eoi_pending: an event is masked until the poll is complete
  * @worked: frames have come, or the peer has taken some, since the last event
  * @events: how many were of no use
+ * @ended: the peer has ended, and all that it sent is received
  * @broken: the peer has broken the protocol; nothing is read any more
  * @reroute: frames that are still queued go by the vif
  * @version: of the protocol
@@ -174,6 +178,9 @@ struct shmlink_link {
 	enum xenbus_state peer_state;
 	unsigned long deadline;
 	unsigned int looks_left;
+	bool ordered;
+	unsigned long close_by;
+	unsigned long looked;
 	struct shmlink_config config;
 
 	struct shmlink_port *port;
@@ -189,6 +196,7 @@ struct shmlink_link {
 	atomic_t eoi_pending;
 	bool worked;
 	struct shmlink_events events;
+	bool ended;
 	bool broken;
 	bool reroute;
 	u32 version;
@@ -209,7 +217,8 @@ int shmlink_link_probe(struct xenbus_device *xbdev, bool front);
 void shmlink_link_remove(struct xenbus_device *xbdev);
 void shmlink_link_peer_changed(struct xenbus_device *xbdev,
 			       enum xenbus_state state);
-int shmlink_link_suspend(struct xenbus_device *xbdev);
+void shmlink_link_order(struct shmlink_link *link, unsigned long close_by);
+void shmlink_link_wait_closed(struct shmlink_link *link);
 void shmlink_link_kick(struct shmlink_link *link);
 void shmlink_link_fail(struct shmlink_link *link, const char *why, int err);
 

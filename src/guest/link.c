@@ -18,14 +18,15 @@
 #define WATCH_PERIOD	HZ
 /* And when a doubted peer should have said that it is. */
 #define DOUBT_PERIOD	(HZ / 4)
-/* How often a closing link looks whether it is done. */
-#define CLOSE_PERIOD	msecs_to_jiffies(5)
-/* How long a closing link waits for its peer. */
+/*
+ * A look begins no sooner after the last one, whatever the peer does; nor does
+ * a closing link look more seldom.
+ */
+#define LOOK_PERIOD	msecs_to_jiffies(5)
+/* How long a closing link waits for its peer, with its queue empty. */
 #define CLOSE_TIMEOUT	HZ
 /* And how often it looks after that: this guest may have had no pCPU before. */
 #define CLOSE_LOOKS	20
-/* The same before suspend, when nothing but us can run. */
-#define SUSPEND_TIMEOUT	msecs_to_jiffies(300)
 
 static struct shmlink_link *xbdev_link(struct xenbus_device *xbdev)
 {
@@ -46,19 +47,23 @@ static void link_look_again(struct shmlink_link *link, unsigned long delay)
  */
 void shmlink_link_kick(struct shmlink_link *link)
 {
-	mod_delayed_work(shmlink_wq, &link->work, 0);
+	unsigned long since = jiffies - READ_ONCE(link->looked);
+
+	mod_delayed_work(shmlink_wq, &link->work,
+			 since < LOOK_PERIOD ? LOOK_PERIOD - since : 0);
 }
 
 static bool peer_has_gone(const struct shmlink_link *link)
 {
-	return link->peer_state == XenbusStateUnknown;
+	return READ_ONCE(link->peer_state) == XenbusStateUnknown;
 }
 
 static bool peer_is_closing(const struct shmlink_link *link)
 {
-	return peer_has_gone(link) ||
-	       link->peer_state == XenbusStateClosing ||
-	       link->peer_state == XenbusStateClosed;
+	enum xenbus_state state = READ_ONCE(link->peer_state);
+
+	return state == XenbusStateUnknown || state == XenbusStateClosing ||
+	       state == XenbusStateClosed;
 }
 
 /* Gives everything back.  The peer may still have our pages mapped. */
@@ -69,7 +74,7 @@ static void link_finish(struct shmlink_link *link)
 	shmlink_netdev_destroy(link);
 	shmlink_divert_detach(link);
 	shmlink_memory_release(&link->memory);
-	link->phase = SHMLINK_CLOSED;
+	WRITE_ONCE(link->phase, SHMLINK_CLOSED);
 	shmlink_handshake_closed(link);
 }
 
@@ -92,15 +97,15 @@ void shmlink_link_fail(struct shmlink_link *link, const char *why, int err)
 }
 
 /* Diversion stops first; then what is on its way is let out. */
-static void link_close(struct shmlink_link *link, unsigned long timeout)
+static void link_close(struct shmlink_link *link)
 {
-	bool drain = timeout && !peer_has_gone(link) && !link->broken;
+	bool drain = !peer_has_gone(link) && !READ_ONCE(link->broken);
 
 	shmlink_divert_stop(link);
 	if (link->netdev)
 		shmlink_netdev_close_tx(link, drain);
-	link->phase = SHMLINK_CLOSING;
-	link->deadline = jiffies + (drain ? timeout : 0);
+	WRITE_ONCE(link->phase, SHMLINK_CLOSING);
+	link->deadline = jiffies + (drain ? CLOSE_TIMEOUT : 0);
 	link->looks_left = drain ? CLOSE_LOOKS : 0;
 	xenbus_switch_state(link->xbdev, XenbusStateClosing);
 }
@@ -108,25 +113,29 @@ static void link_close(struct shmlink_link *link, unsigned long timeout)
 /* Whether all that the peer has sent is received. */
 static bool link_is_drained(struct shmlink_link *link)
 {
-	bool ended;
-
-	if (!link->irq || link->broken)
+	if (!link->irq || READ_ONCE(link->broken))
 		return true;
 
-	/* NAPI has the consumer side; keep it out for the look. */
-	napi_disable(&link->napi);
-	ended = shmlink_ring_ended(&link->rx);
-	napi_enable(&link->napi);
 	shmlink_queue_look(link);
-	return ended;
+	return READ_ONCE(link->ended);
+}
+
+static bool link_is_ordered(const struct shmlink_link *link)
+{
+	/* Acquire: then until when is known; pairs with order. */
+	return smp_load_acquire(&link->ordered);
 }
 
 /* Whether a closing link has waited long enough. */
 static bool link_is_late(struct shmlink_link *link)
 {
+	unsigned long deadline = link->deadline;
+
 	if (peer_has_gone(link))
 		return true;
-	if (time_before(jiffies, link->deadline))
+	if (link_is_ordered(link) && time_before(link->close_by, deadline))
+		deadline = link->close_by;
+	if (time_before(jiffies, deadline))
 		return false;
 	return !link->looks_left || !--link->looks_left;
 }
@@ -154,19 +163,30 @@ static bool link_closing(struct shmlink_link *link)
 	return true;
 }
 
-/* Closes here and now, as far as it goes before the deadline. */
-static void link_close_sync(struct shmlink_link *link, unsigned long timeout)
+/**
+ * shmlink_link_order - close the link for good, whatever it is at
+ * @link: in any phase
+ * @close_by: wait for the peer until then at most, in jiffies
+ */
+void shmlink_link_order(struct shmlink_link *link, unsigned long close_by)
 {
-	cancel_delayed_work_sync(&link->work);
-	mutex_lock(&link->lock);
-	if (link->phase == SHMLINK_HANDSHAKE || link->phase == SHMLINK_NEW)
-		link_finish(link);
-	else if (link->phase == SHMLINK_CONNECTED)
-		link_close(link, timeout);
-	while (link->phase == SHMLINK_CLOSING && !link_closing(link))
+	if (READ_ONCE(link->ordered))
+		return;
+	link->close_by = close_by;
+	/* Release: whoever sees it sees until when; pairs with ordered. */
+	smp_store_release(&link->ordered, true);
+	shmlink_link_kick(link);
+}
+
+/**
+ * shmlink_link_wait_closed - sleep until everything is given back
+ * @link: ordered to close
+ */
+void shmlink_link_wait_closed(struct shmlink_link *link)
+{
+	while (READ_ONCE(link->phase) != SHMLINK_CLOSED)
 		usleep_range(1000, 2000);
-	mutex_unlock(&link->lock);
-	/* Nothing starts it again: the event channel is closed. */
+	/* Its last word; nothing starts it again: the event channel is closed. */
 	cancel_delayed_work_sync(&link->work);
 }
 
@@ -189,29 +209,35 @@ static void link_look_on(struct shmlink_link *link)
 	link_look_again(link, doubted ? DOUBT_PERIOD : WATCH_PERIOD);
 }
 
+static bool link_is_to_close(struct shmlink_link *link)
+{
+	return link_is_ordered(link) || peer_is_closing(link) ||
+	       !vif_is_there(link) || READ_ONCE(link->ended) ||
+	       READ_ONCE(link->rx.shared->closed);
+}
+
 static void link_watch(struct shmlink_link *link)
 {
-	if (link->broken) {
+	if (READ_ONCE(link->broken)) {
 		xenbus_printf(XBT_NIL, link->xbdev->nodename, SHMLINK_XS_ERROR,
 			      "the peer broke the ring protocol");
 		dev_err(&link->xbdev->dev, "the peer broke the protocol\n");
-		link_close(link, 0);
+		link_close(link);
 	} else if (peer_has_gone(link) || !shmlink_queue_peer_is_there(link)) {
-		link->peer_state = XenbusStateUnknown;
-		link_close(link, 0);
-	} else if (peer_is_closing(link) || !vif_is_there(link) ||
-		   READ_ONCE(link->rx.shared->closed)) {
-		link_close(link, CLOSE_TIMEOUT);
+		WRITE_ONCE(link->peer_state, XenbusStateUnknown);
+		link_close(link);
+	} else if (link_is_to_close(link)) {
+		link_close(link);
 	} else if (link->version < SHMLINK_VERSION_REPLY &&
 		   shmlink_divert_held(link, NULL)) {
 		/* An old peer cannot be told to wait. */
 		xenbus_printf(XBT_NIL, link->xbdev->nodename, SHMLINK_XS_ERROR,
 			      "its vif does not receive now");
-		link_close(link, CLOSE_TIMEOUT);
+		link_close(link);
 	} else {
 		return link_look_on(link);
 	}
-	link_look_again(link, 0);
+	shmlink_link_kick(link);
 }
 
 static void link_work(struct work_struct *work)
@@ -220,6 +246,7 @@ static void link_work(struct work_struct *work)
 		container_of(to_delayed_work(work), struct shmlink_link, work);
 
 	mutex_lock(&link->lock);
+	WRITE_ONCE(link->looked, jiffies);
 	switch (link->phase) {
 	case SHMLINK_NEW:
 		shmlink_handshake_begin(link);
@@ -227,7 +254,7 @@ static void link_work(struct work_struct *work)
 			break;
 		fallthrough;
 	case SHMLINK_HANDSHAKE:
-		if (peer_is_closing(link))
+		if (link_is_ordered(link) || peer_is_closing(link))
 			link_finish(link);
 		else
 			shmlink_handshake_step(link);
@@ -237,7 +264,7 @@ static void link_work(struct work_struct *work)
 		break;
 	case SHMLINK_CLOSING:
 		if (!link_closing(link))
-			link_look_again(link, CLOSE_PERIOD);
+			link_look_again(link, LOOK_PERIOD);
 		break;
 	case SHMLINK_CLOSED:
 		break;
@@ -259,6 +286,7 @@ int shmlink_link_probe(struct xenbus_device *xbdev, bool front)
 	link->xbdev = xbdev;
 	link->front = front;
 	link->peer_state = XenbusStateInitialising;
+	link->looked = jiffies - LOOK_PERIOD;
 	mutex_init(&link->lock);
 	INIT_DELAYED_WORK(&link->work, link_work);
 	dev_set_drvdata(&xbdev->dev, link);
@@ -272,7 +300,8 @@ void shmlink_link_remove(struct xenbus_device *xbdev)
 	struct shmlink_link *link = xbdev_link(xbdev);
 
 	shmlink_list_del(link);
-	link_close_sync(link, CLOSE_TIMEOUT);
+	shmlink_link_order(link, jiffies + CLOSE_TIMEOUT + HZ / 2);
+	shmlink_link_wait_closed(link);
 	dev_set_drvdata(&xbdev->dev, NULL);
 	kfree(link);
 }
@@ -284,14 +313,4 @@ void shmlink_link_peer_changed(struct xenbus_device *xbdev,
 
 	WRITE_ONCE(link->peer_state, state);
 	shmlink_link_kick(link);
-}
-
-/*
- * Before suspend everything is given back: a mapped grant would make the save
- * fail, and after a restore neither grants nor ports are what they were.
- */
-int shmlink_link_suspend(struct xenbus_device *xbdev)
-{
-	link_close_sync(xbdev_link(xbdev), SUSPEND_TIMEOUT);
-	return 0;
 }

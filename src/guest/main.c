@@ -7,9 +7,16 @@
  * and what its links have counted when it is asked.
  */
 #include <linux/module.h>
+#include <linux/reboot.h>
 #include <xen/xen.h>
 
 #include "driver.h"
+
+/*
+ * For so long all links together wait for their peers before suspend and
+ * reboot.  What they do besides takes no longer than the rest of a second.
+ */
+#define ALL_TIMEOUT	msecs_to_jiffies(700)
 
 struct workqueue_struct *shmlink_wq;
 
@@ -27,6 +34,20 @@ void shmlink_list_del(struct shmlink_link *link)
 {
 	mutex_lock(&links_lock);
 	list_del(&link->list);
+	mutex_unlock(&links_lock);
+}
+
+/* Closes all links at once. */
+static void close_all(void)
+{
+	unsigned long close_by = jiffies + ALL_TIMEOUT;
+	struct shmlink_link *link;
+
+	mutex_lock(&links_lock);
+	list_for_each_entry(link, &links, list)
+		shmlink_link_order(link, close_by);
+	list_for_each_entry(link, &links, list)
+		shmlink_link_wait_closed(link);
 	mutex_unlock(&links_lock);
 }
 
@@ -133,11 +154,35 @@ static int back_probe(struct xenbus_device *xbdev,
 	return shmlink_link_probe(xbdev, false);
 }
 
+/*
+ * Before suspend everything is given back: a mapped grant would make the save
+ * fail, and after a restore neither grants nor ports are what they were.  The
+ * first device that is asked closes the links of all.
+ */
+static int front_suspend(struct xenbus_device *xbdev)
+{
+	close_all();
+	return 0;
+}
+
 /* The back-end bus does not pass suspend on; its devices' drivers can. */
 static int back_freeze(struct device *dev)
 {
-	return shmlink_link_suspend(to_xenbus_device(dev));
+	close_all();
+	return 0;
 }
+
+/* xenbus would wait for each peer in turn, 5 s for one that does not answer. */
+static int reboot_begins(struct notifier_block *nb, unsigned long event,
+			 void *data)
+{
+	close_all();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_notifier = {
+	.notifier_call = reboot_begins,
+};
 
 static const struct dev_pm_ops back_pm_ops = {
 	.freeze = back_freeze,
@@ -154,7 +199,7 @@ static struct xenbus_driver front_driver = {
 	.probe = front_probe,
 	.remove = shmlink_link_remove,
 	.otherend_changed = shmlink_link_peer_changed,
-	.suspend = shmlink_link_suspend,
+	.suspend = front_suspend,
 	.not_essential = true,
 };
 
@@ -189,8 +234,13 @@ static int __init shmlink_init(void)
 	err = register_xenbus_watch(&stats_watch);
 	if (err)
 		goto out_front;
+	err = register_reboot_notifier(&reboot_notifier);
+	if (err)
+		goto out_watch;
 	return 0;
 
+out_watch:
+	unregister_xenbus_watch(&stats_watch);
 out_front:
 	xenbus_unregister_driver(&front_driver);
 out_back:
@@ -204,6 +254,7 @@ out_wq:
 
 static void __exit shmlink_exit(void)
 {
+	unregister_reboot_notifier(&reboot_notifier);
 	unregister_xenbus_watch(&stats_watch);
 	xenbus_rm(XBT_NIL, SHMLINK_XS_DRIVER, "");
 	xenbus_unregister_driver(&front_driver);

@@ -160,8 +160,13 @@ int shmlink_queue_poll(struct napi_struct *napi, int budget)
 		return poll_broken(link);
 	if (rc > 0)
 		return budget;
-	/* Before completion: after it, another poll may use the ring. */
-	ended = shmlink_ring_ended(&link->rx);
+	/*
+	 * Before completion: after it, another poll may use the ring.  Once and
+	 * for all: a peer is not asked whether it has ended after all.
+	 */
+	ended = !link->ended && shmlink_ring_ended(&link->rx);
+	if (unlikely(ended))
+		WRITE_ONCE(link->ended, true);
 	if (napi_complete_done(napi, done))
 		queue_eoi(link);
 	if (unlikely(ended))
