@@ -306,11 +306,30 @@ void shmlink_link_remove(struct xenbus_device *xbdev)
 	kfree(link);
 }
 
+static bool no_event_waits(struct xenbus_watch *watch, const char *path,
+			   const char *token)
+{
+	return !watch->nr_pending;
+}
+
+/*
+ * xenbus keeps one event of a front end waiting for us, since one read of its
+ * state tells of all, but any number of a back end, which it trusts.  We do not
+ * trust it.  The watch is made after the probe, and anew after a resume, and
+ * fires each time.
+ */
+static void bound_events(struct xenbus_watch *watch)
+{
+	if (!watch->will_handle)
+		WRITE_ONCE(watch->will_handle, no_event_waits);
+}
+
 void shmlink_link_peer_changed(struct xenbus_device *xbdev,
 			       enum xenbus_state state)
 {
 	struct shmlink_link *link = xbdev_link(xbdev);
 
+	bound_events(&xbdev->otherend_watch);
 	WRITE_ONCE(link->peer_state, state);
 	shmlink_link_kick(link);
 }
