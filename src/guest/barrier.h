@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The memory model of the ring: four operations on a __u32 that the peer,
- * on another processor, reads or writes at the same time.
+ * on another processor, reads or writes at the same time.  And one for bytes:
+ * after ring_compiler_barrier() the compiler uses the copy that it has made of
+ * them, and does not read them again.
  *
  * The kernel half uses virt_*(): a guest with one virtual CPU may have its
  * smp_*() barriers compiled down to nothing, yet its peer is a real processor.
@@ -24,6 +26,7 @@
 #define ring_store_release(p, v)	virt_store_release((p), (v))
 /* Likewise. */
 #define ring_full_barrier()		virt_mb()
+#define ring_compiler_barrier()		barrier()
 
 #else
 
@@ -40,6 +43,8 @@
 	atomic_store_explicit(RING_ATOMIC(p), (v), memory_order_release)
 #define ring_full_barrier() \
 	atomic_thread_fence(memory_order_seq_cst)
+#define ring_compiler_barrier() \
+	atomic_signal_fence(memory_order_seq_cst)
 
 #endif
 

@@ -197,7 +197,7 @@ void shmlink_handshake_begin(struct shmlink_link *link)
 		if (err)
 			return shmlink_link_fail(link, "cannot write to xenstore", err);
 	}
-	link->phase = SHMLINK_HANDSHAKE;
+	WRITE_ONCE(link->phase, SHMLINK_HANDSHAKE);
 }
 
 /* Front end: the highest version that both speak, 0 for none. */
@@ -307,7 +307,7 @@ static void connected(struct shmlink_link *link)
 
 	if (err)
 		return shmlink_link_fail(link, "cannot divert to the peer", err);
-	link->phase = SHMLINK_CONNECTED;
+	WRITE_ONCE(link->phase, SHMLINK_CONNECTED);
 	/* The front end says so when it is ready to receive: so are we. */
 	if (link->front)
 		xenbus_switch_state(link->xbdev, XenbusStateConnected);
@@ -324,7 +324,7 @@ static void connected(struct shmlink_link *link)
 void shmlink_handshake_step(struct shmlink_link *link)
 {
 	bool offered = link->memory.nr_pages;
-	enum xenbus_state peer = link->peer_state;
+	enum xenbus_state peer = READ_ONCE(link->peer_state);
 
 	if (offered && peer == XenbusStateConnected)
 		connected(link);

@@ -23,7 +23,7 @@ static unsigned int talk(struct shmlink_link *link, unsigned int held)
 		shmlink_queue_notify(link);
 	if (unlikely(READ_ONCE(link->doubted)) &&
 	    time_after(jiffies, link->reply_by)) {
-		link->doubted = false;
+		WRITE_ONCE(link->doubted, false);
 		link->reply_by = jiffies + REPLY_TIMEOUT;
 		shmlink_ring_ask(&link->tx);
 		shmlink_queue_notify(link);

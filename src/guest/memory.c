@@ -145,6 +145,9 @@ static int map_range(struct shmlink_memory *memory, domid_t domid,
 		gnttab_set_map_op(&ops[i],
 				  (unsigned long)page_address(memory->pages[first + i]),
 				  GNTMAP_host_map, grefs[i], domid);
+	/* Where the hypercall itself fails Xen writes none. */
+	for (i = 0; i < count; i++)
+		ops[i].status = GNTST_general_error;
 	err = gnttab_map_refs(ops, NULL, &memory->pages[first], count);
 	for (i = 0; i < count; i++) {
 		if (ops[i].status == GNTST_okay)
@@ -193,6 +196,7 @@ static int map_data(struct shmlink_memory *memory, domid_t domid,
 	for (ring = 0; ring < SHMLINK_DIR_PAGES_MAX && !err; ring++) {
 		memcpy(grefs, page_address(memory->pages[DIR_PAGE(ring)]),
 		       per_ring * sizeof(*grefs));
+		barrier();
 		err = map_range(memory, domid, DATA_PAGE(ring * per_ring),
 				grefs, per_ring);
 	}

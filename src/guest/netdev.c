@@ -378,12 +378,14 @@ int shmlink_netdev_create(struct shmlink_link *link)
 	SET_NETDEV_DEV(dev, &link->xbdev->dev);
 	netif_napi_add(dev, &link->napi, shmlink_queue_poll);
 
+	/* Others can find it and send from then on. */
+	link->netdev = dev;
 	err = register_netdev(dev);
 	if (err) {
+		link->netdev = NULL;
 		free_netdev(dev);
 		return err;
 	}
-	link->netdev = dev;
 	rtnl_lock();
 	err = dev_open(dev, NULL);
 	rtnl_unlock();

@@ -15,8 +15,10 @@
 
 void shmlink_queue_notify(struct shmlink_link *link)
 {
-	if (link->irq)
-		notify_remote_via_irq(link->irq);
+	unsigned int irq = READ_ONCE(link->irq);
+
+	if (irq)
+		notify_remote_via_irq(irq);
 }
 
 static irqreturn_t queue_event(int irq, void *data)
@@ -218,7 +220,7 @@ int shmlink_queue_start(struct shmlink_link *link, evtchn_port_t remote_port)
 		goto out;
 	}
 	/* Xen raises an event at once: no poll before the number is known. */
-	link->irq = rc;
+	WRITE_ONCE(link->irq, rc);
 	shmlink_hold_init(link);
 	napi_enable(&link->napi);
 
@@ -244,7 +246,7 @@ void shmlink_queue_stop(struct shmlink_link *link)
 	napi_disable(&link->napi);
 	unbind_from_irqhandler(link->irq, link);
 	shmlink_frame_exit(link);
-	link->irq = 0;
+	WRITE_ONCE(link->irq, 0);
 	link->evtchn = 0;
 }
 

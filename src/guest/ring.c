@@ -182,6 +182,8 @@ static void ring_copy_out(const struct shmlink_ring *ring, __u32 index,
 		index += run;
 		bytes -= run;
 	}
+	/* What is checked next is the copy, see invariant 4. */
+	ring_compiler_barrier();
 }
 
 static bool record_gso_is_valid(const struct shmlink_record *record)
