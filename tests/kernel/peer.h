@@ -134,5 +134,6 @@ extern const struct test link_tests[];
 extern const struct test receive_tests[];
 extern const struct test send_tests[];
 extern const struct test hostile_tests[];
+extern const struct test limits_tests[];
 
 #endif /* PEER_H */

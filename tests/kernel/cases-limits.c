@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How much a peer costs the driver's guest. */
+#include <linux/delay.h>
+#include <linux/etherdevice.h>
+#include <linux/slab.h>
+#include <net/sch_generic.h>
+
+#include "peer.h"
+
+#define BYTES	1000
+
+static u8 frame[SHMLINK_FRAME_BYTES_MAX];
+
+/* Frames for the peer that left by the vif; IPv6 sends others. */
+static atomic_t by_vif;
+
+static void count_sent(struct sk_buff *skb)
+{
+	if (ether_addr_equal(skb->data, peer_mac))
+		atomic_inc(&by_vif);
+}
+
+static void count_anew(void)
+{
+	atomic_set(&by_vif, 0);
+	vif_sent = count_sent;
+}
+
+static int send(u32 bytes, u32 nr)
+{
+	struct sk_buff *skb;
+
+	for (; nr; nr--) {
+		skb = vif_frame(bytes, nr);
+		CHECK(skb, "no memory");
+		dev_queue_xmit(skb);
+	}
+	return 0;
+}
+
+/* How many frames the peer finds in its ring; all are given back. */
+static int take_all(struct peer *p)
+{
+	struct shmlink_record record;
+	int rc, n = 0;
+
+	while ((rc = peer_take(p, &record, frame, sizeof(frame))) == 1)
+		n++;
+	peer_release(p);
+	peer_event(p);
+	return rc ? rc : n;
+}
+
+/*
+ * More than the ring holds, and the peer takes none: the rest goes by the vif,
+ * and all that was sent is in one place.  Then it takes what there is.
+ */
+static int test_stalled(u32 count, u32 seed)
+{
+	int nr = 2 * SHMLINK_RING_BYTES_MIN / BYTES, taken;
+	struct peer p = {};
+
+	count_anew();
+	TRY(peer_start(&p, seed & 1));
+	TRY(send(BYTES, nr));
+	CHECK(WAIT(READ_ONCE(p.link->hold) & SHMLINK_HELD_STALLED, SOON),
+	      "frames wait without end");
+	TRY(send(BYTES, 1));
+	CHECK(WAIT(qdisc_all_tx_empty(p.link->netdev), SOON),
+	      "frames are still queued");
+	taken = take_all(&p);
+	CHECK(taken > 0, "nothing in the ring");
+	CHECK(WAIT(atomic_read(&by_vif) + taken == nr + 1, SOON),
+	      "%d by the vif, %d in the ring of %d sent",
+	      atomic_read(&by_vif), taken, nr + 1);
+	CHECK(WAIT(!READ_ONCE(p.link->hold), SOON), "the link is not used again");
+	TRY(send(BYTES, 1));
+	CHECK(WAIT(READ_ONCE(p.from_driver.shared->prod) != p.from_driver.index,
+		   SOON), "a frame is not in the ring");
+	CHECK(atomic_read(&by_vif) + taken == nr + 1, "it is at the vif as well");
+	return peer_close(&p);
+}
+
+static int event(struct peer *p)
+{
+	peer_event(p);
+	CHECK(WAIT(!fake_event_is_masked(p->port), SOON), "the event is kept");
+	return 0;
+}
+
+/* A peer that takes what it gets is not slowed down; one that storms is. */
+static int test_events(u32 count, u32 seed)
+{
+	struct peer p = {};
+	u32 i;
+
+	TRY(peer_start(&p, seed & 1));
+	for (i = 0; i < count; i++) {
+		u32 index = p.from_driver.index;
+
+		TRY(send(BYTES, 1));
+		CHECK(WAIT(READ_ONCE(p.from_driver.shared->prod) != index,
+			   SOON), "a frame is not in the ring");
+		CHECK(take_all(&p) == 1, "one frame");
+		CHECK(WAIT(!fake_event_is_masked(p.port), SOON),
+		      "the event is kept");
+	}
+	CHECK(!fake_event_spurious(p.port), "%lu events of use were delayed",
+	      fake_event_spurious(p.port));
+	for (i = 0; i < count && !fake_event_spurious(p.port); i++)
+		TRY(event(&p));
+	CHECK(fake_event_spurious(p.port), "a storm is not slowed down");
+	return peer_close(&p);
+}
+
+static u32 charged, pinned;
+
+/* What a packet keeps from others: its blocks, or for a slab its object. */
+static void weigh(struct sk_buff *skb)
+{
+	struct page *page = virt_to_head_page(skb->head);
+	unsigned int i;
+
+	pinned = skb->head_frag ? page_size(page) : ksize(skb->head);
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		page = skb_frag_page(&skb_shinfo(skb)->frags[i]);
+		pinned += page_size(compound_head(page));
+	}
+	charged = skb->truesize;
+}
+
+static int receive(struct peer *p, const struct shmlink_record *record)
+{
+	int before = atomic_read(&vif_nr_received);
+	struct ethhdr *eth = (struct ethhdr *)frame;
+
+	memset(frame, 0, record->frame_bytes);
+	ether_addr_copy(eth->h_dest, driver_mac);
+	ether_addr_copy(eth->h_source, peer_mac);
+	eth->h_proto = htons(ETH_P_802_EX1);
+	peer_put(p, record, frame, record->frame_bytes);
+	peer_publish(p, p->to_driver.index);
+	peer_event(p);
+	CHECK(WAIT(atomic_read(&vif_nr_received) == before + 1, SOON),
+	      "a frame of %u bytes is not received", record->frame_bytes);
+	CHECK(WAIT(READ_ONCE(p->to_driver.shared->cons) == p->to_driver.index,
+		   SOON), "room not given back");
+	return 0;
+}
+
+static int test_charge(u32 count, u32 seed)
+{
+	struct shmlink_record record = { .frame_bytes = 14 };
+	struct peer p = {};
+
+	TRY(peer_start(&p, seed & 1));
+	vif_received = weigh;
+	for (; record.frame_bytes <= SHMLINK_FRAME_BYTES_MAX;
+	     record.frame_bytes += 211) {
+		TRY(receive(&p, &record));
+		CHECK(2 * charged >= pinned && pinned >= record.frame_bytes,
+		      "%u bytes are charged with %u and pin %u",
+		      record.frame_bytes, charged, pinned);
+	}
+	vif_received = NULL;
+	/* A hint that is wrong is no attack. */
+	record.frame_bytes = BYTES;
+	record.header_bytes = U16_MAX;
+	TRY(receive(&p, &record));
+	return peer_close(&p);
+}
+
+/* What a raw socket may say of its frame does not get to the peer. */
+static int test_offload(u32 count, u32 seed)
+{
+	struct peer p = {};
+	struct sk_buff *skb;
+
+	count_anew();
+	TRY(peer_start(&p, seed & 1));
+	skb = vif_frame(BYTES, 1);
+	CHECK(skb, "no memory");
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_headroom(skb) + 4;
+	skb->csum_offset = 2;
+	dev_queue_xmit(skb);
+	CHECK(WAIT(atomic_read(&by_vif) == 1, SOON),
+	      "the frame is not at the vif");
+	CHECK(!take_all(&p), "it is in the ring");
+	return peer_close(&p);
+}
+
+const struct test limits_tests[] = {
+	{ "stalled", test_stalled },
+	{ "events", test_events },
+	{ "charge", test_charge },
+	{ "offload", test_offload },
+	{ }
+};
