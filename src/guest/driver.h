@@ -6,6 +6,7 @@
  *   link.c    one link from probe to closed (a state machine)
  *   handshake.c  its configuration, and the first of its states
  *   memory.c  the shared pages: granted by the front end, mapped by the back
+ *   kept.c    those that peers of closed links do not unmap
  *   queue.c   event channel, NAPI; frames from the ring into the stack
  *   frame.c   a frame as a packet
  *   netdev.c  shm<n>: frames from the stack into the ring
@@ -61,6 +62,7 @@ struct shmlink_config {
 /**
  * struct shmlink_memory - the pages that the two guests share
  * @granted: we are the granter (front end), else the mapper
+ * @domid: granter: to whom
  * @nr_pages: queue page, directory pages, data pages, in this order
  * @pages: all of them
  * @data: kernel addresses of the data pages, front to back first
@@ -70,6 +72,7 @@ struct shmlink_config {
  */
 struct shmlink_memory {
 	bool granted;
+	domid_t domid;
 	unsigned int nr_pages;
 	struct page **pages;
 	void **data;
@@ -233,8 +236,14 @@ int shmlink_memory_grant(struct shmlink_memory *memory, domid_t domid,
 int shmlink_memory_map(struct shmlink_memory *memory, domid_t domid,
 		       const struct shmlink_config *config, u32 version,
 		       grant_ref_t queue_gref);
-bool shmlink_memory_give_back(struct shmlink_memory *memory);
+unsigned int shmlink_memory_give_back(struct shmlink_memory *memory);
+void shmlink_memory_abandon(struct shmlink_memory *memory);
 void shmlink_memory_release(struct shmlink_memory *memory);
+
+/* kept.c */
+void shmlink_kept_add(struct shmlink_memory *memory, unsigned int left);
+unsigned int shmlink_kept_by(domid_t domid);
+void shmlink_kept_exit(void);
 
 /* queue.c */
 int shmlink_queue_start(struct shmlink_link *link, evtchn_port_t remote_port);

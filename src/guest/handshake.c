@@ -239,6 +239,9 @@ static void offer(struct shmlink_link *link)
 		return shmlink_link_fail(link, "the peer speaks another version",
 					 -EPROTONOSUPPORT);
 	link->version = version;
+	if (shmlink_kept_by(link->xbdev->otherend_id))
+		return shmlink_link_fail(link, "the peer still has an earlier link's pages mapped",
+					 -EBUSY);
 	err = shmlink_memory_grant(&link->memory, link->xbdev->otherend_id,
 				   &link->config, version);
 	if (err)

@@ -153,7 +153,7 @@ static bool link_closing(struct shmlink_link *link)
 		if (!drained)
 			return false;
 		shmlink_queue_stop(link);
-		if (link->front && !shmlink_memory_give_back(&link->memory))
+		if (link->front && shmlink_memory_give_back(&link->memory))
 			return false;
 	} else if (!drained && !peer_has_gone(link)) {
 		dev_warn(&link->xbdev->dev,

@@ -247,6 +247,7 @@ out_back:
 	xenbus_unregister_driver(&back_driver);
 out_divert:
 	shmlink_divert_exit();
+	shmlink_kept_exit();
 out_wq:
 	destroy_workqueue(shmlink_wq);
 	return err;
@@ -260,6 +261,7 @@ static void __exit shmlink_exit(void)
 	xenbus_unregister_driver(&front_driver);
 	xenbus_unregister_driver(&back_driver);
 	shmlink_divert_exit();
+	shmlink_kept_exit();
 	destroy_workqueue(shmlink_wq);
 }
 

@@ -91,6 +91,7 @@ int shmlink_memory_grant(struct shmlink_memory *memory, domid_t domid,
 	int err;
 
 	memory->granted = true;
+	memory->domid = domid;
 	err = memory_alloc(memory, config->ring_bytes);
 	if (err)
 		goto fail;
@@ -262,44 +263,51 @@ fail:
  * shmlink_memory_give_back - granter: end the grants that the peer has unmapped
  * @memory: not in use on this side any more
  *
- * Return: whether all of them have ended.
+ * Return: how many it still has mapped.
  */
-bool shmlink_memory_give_back(struct shmlink_memory *memory)
+unsigned int shmlink_memory_give_back(struct shmlink_memory *memory)
 {
-	unsigned int i;
-	bool all = true;
+	unsigned int i, left = 0;
 
 	for (i = 0; i < memory->nr_pages; i++) {
 		if (!memory->grefs[i])
 			continue;
 		if (!gnttab_try_end_foreign_access(memory->grefs[i])) {
-			all = false;
+			left++;
 			continue;
 		}
 		memory->grefs[i] = 0;
 		put_page(memory->pages[i]);
 		memory->pages[i] = NULL;
 	}
-	return all;
+	return left;
+}
+
+/**
+ * shmlink_memory_abandon - granter: leave the rest to the kernel
+ * @memory: zeroed afterwards
+ */
+void shmlink_memory_abandon(struct shmlink_memory *memory)
+{
+	unsigned int i;
+
+	for (i = 0; i < memory->nr_pages; i++)
+		if (memory->grefs[i])
+			gnttab_end_foreign_access(memory->grefs[i],
+						  memory->pages[i]);
+	memory_free(memory);
 }
 
 static void memory_ungrant(struct shmlink_memory *memory)
 {
-	unsigned int i;
+	unsigned int i, left = shmlink_memory_give_back(memory);
 
-	for (i = 0; i < memory->nr_pages; i++) {
-		if (!memory->pages[i])
-			continue;
-		/*
-		 * The page goes with the grant: if the peer still has it
-		 * mapped, the kernel frees it once that is over.
-		 */
-		if (memory->grefs[i])
-			gnttab_end_foreign_access(memory->grefs[i],
-						  memory->pages[i]);
-		else
+	if (left)
+		return shmlink_kept_add(memory, left);
+	/* One that could not be granted. */
+	for (i = 0; i < memory->nr_pages; i++)
+		if (memory->pages[i])
 			put_page(memory->pages[i]);
-	}
 }
 
 static void memory_unmap(struct shmlink_memory *memory)
@@ -342,6 +350,8 @@ static void memory_unmap(struct shmlink_memory *memory)
 /**
  * shmlink_memory_release - give everything back, whatever state it is in
  * @memory: may be zeroed; zeroed afterwards
+ *
+ * What the peer still has mapped goes to kept.c.
  */
 void shmlink_memory_release(struct shmlink_memory *memory)
 {

@@ -190,10 +190,41 @@ static int test_offload(u32 count, u32 seed)
 	return peer_close(&p);
 }
 
+/* The peer leaves its pages mapped, and wants the next link. */
+static int test_kept(u32 count, u32 seed)
+{
+	struct peer keeper = {}, p = {};
+
+	TRY(peer_start(&keeper, true));
+	/* Release: after the last record. */
+	smp_store_release(&keeper.to_driver.shared->closed,
+			  SHMLINK_PROD_CLOSED);
+	peer_say(&keeper, XenbusStateClosing);
+	CHECK(peer_sees(&keeper, XenbusStateClosed), "the driver does not close");
+	peer_forget(&keeper);
+	CHECK(fake_held() == keeper.nr_grefs, "%u pages are kept", fake_held());
+
+	TRY(peer_open(&p, true));
+	peer_write(&p, SHMLINK_XS_MIN_VERSION, "1");
+	peer_write(&p, SHMLINK_XS_MAX_VERSION, "2");
+	peer_say(&p, XenbusStateInitWait);
+	CHECK(peer_sees(&p, XenbusStateClosed), "a link while pages are kept");
+	peer_forget(&p);
+	peer_free(&p);
+
+	peer_give_back(&keeper);
+	CHECK(WAIT(!fake_held(), SOON), "%u pages are not taken back",
+	      fake_held());
+	peer_free(&keeper);
+	TRY(peer_start(&p, true));
+	return peer_close(&p);
+}
+
 const struct test limits_tests[] = {
 	{ "stalled", test_stalled },
 	{ "events", test_events },
 	{ "charge", test_charge },
 	{ "offload", test_offload },
+	{ "kept", test_kept },
 	{ }
 };

@@ -225,7 +225,7 @@ int peer_start(struct peer *p, bool driver_front)
 	return peer_connect(p);
 }
 
-static void give_back(struct peer *p)
+void peer_give_back(struct peer *p)
 {
 	unsigned int i;
 
@@ -239,25 +239,36 @@ static void give_back(struct peer *p)
 	}
 }
 
+void peer_forget(struct peer *p)
+{
+	fake_device_remove(p->xbdev);
+	put_device(&p->xbdev->dev);
+	fake_rm(FAKE_PEER_XBT, p->dir, "");
+	fake_rm(FAKE_PEER_XBT, p->other, "");
+	fake_watches_wait();
+}
+
+void peer_free(struct peer *p)
+{
+	kfree(p->grefs);
+	kfree(p->pages);
+	p->grefs = NULL;
+	p->pages = NULL;
+}
+
 int peer_remove(struct peer *p)
 {
 	bool before = p->driver_front && !p->keeps;
 
 	if (before)
-		give_back(p);
-	fake_device_remove(p->xbdev);
+		peer_give_back(p);
+	peer_forget(p);
 	if (!before)
-		give_back(p);
-	put_device(&p->xbdev->dev);
-	fake_rm(FAKE_PEER_XBT, p->dir, "");
-	fake_rm(FAKE_PEER_XBT, p->other, "");
-	fake_watches_wait();
-	kfree(p->grefs);
-	kfree(p->pages);
-	p->grefs = NULL;
-	p->pages = NULL;
-	CHECK(!fake_held(), "%u of Xen's things are not given back",
-	      fake_held());
+		peer_give_back(p);
+	peer_free(p);
+	/* What was kept is taken back later. */
+	CHECK(WAIT(!fake_held(), SOON),
+	      "%u of Xen's things are not given back", fake_held());
 	CHECK(!fake_faults(), "the driver has misused Xen");
 	return 0;
 }
@@ -279,7 +290,7 @@ int peer_close(struct peer *p)
 			   SHMLINK_PROD_CLOSED ||
 			   driver_state(p) == XenbusStateClosed, SOON),
 		      "no last word");
-		give_back(p);
+		peer_give_back(p);
 	}
 	CHECK(peer_sees(p, XenbusStateClosed), "the driver does not close");
 	peer_say(p, XenbusStateClosed);

@@ -90,6 +90,10 @@ int peer_start(struct peer *p, bool driver_front);
 int peer_close(struct peer *p);
 /* Gives back the peer's part and lets the device go, wherever it stands. */
 int peer_remove(struct peer *p);
+/* Its parts: the device goes, the peer's pages, what is kept of them here. */
+void peer_forget(struct peer *p);
+void peer_give_back(struct peer *p);
+void peer_free(struct peer *p);
 /* Whether the driver comes to say @state. */
 bool peer_sees(struct peer *p, enum xenbus_state state);
 void peer_say(struct peer *p, enum xenbus_state state);
