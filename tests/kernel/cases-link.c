@@ -38,6 +38,8 @@ static int one_to_driver(struct peer *p)
 	CHECK(as_wanted, "it is not the one that was sent");
 	CHECK(WAIT(READ_ONCE(p->to_driver.shared->cons) == p->to_driver.index,
 		   SOON), "room not given back");
+	CHECK(WAIT(READ_ONCE(p->to_driver.shared->prod_event) ==
+		   p->to_driver.index + 1, SOON), "no event asked for");
 	return 0;
 }
 

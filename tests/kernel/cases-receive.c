@@ -22,15 +22,17 @@
 static struct trial *current_trial;
 
 /* Some kernels raise a tiny size; what fits into one segment has none. */
-static bool is_segmented_as_sent(const struct shmlink_record *r,
+static bool is_segmented_as_sent(const struct trial *t,
 				 const struct sk_buff *skb)
 {
+	const struct shmlink_record *r = &t->record;
 	u16 size = skb_shinfo(skb)->gso_size;
 
 	if (skb_is_gso(skb))
 		return r->gso_type && (size == r->gso_size ||
 				       (r->gso_size < 8 && size == 8));
-	return !r->gso_type || r->frame_bytes <= 200 + r->gso_size;
+	return !r->gso_type || !t->plain ||
+	       r->frame_bytes <= 200 + r->gso_size;
 }
 
 /* What is received has to be what was sent, whatever is true of that. */
@@ -50,7 +52,7 @@ static bool is_as_sent(const struct trial *t, struct sk_buff *skb)
 	    (skb->vlan_proto != htons(r->vlan_proto) ||
 	     skb_vlan_tag_get(skb) != r->vlan_tci))
 		return false;
-	if (!is_segmented_as_sent(r, skb))
+	if (!is_segmented_as_sent(t, skb))
 		return false;
 	if (!csum)
 		return skb->ip_summed ==

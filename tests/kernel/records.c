@@ -6,7 +6,8 @@
 
 #include "records.h"
 
-#define FRAME_ROOM	(SHMLINK_FRAME_BYTES_MAX + SHMLINK_RECORD_ALIGN)
+/* Some are too long. */
+#define FRAME_ROOM	(SHMLINK_FRAME_BYTES_MAX + 64)
 #define TCP_HEADERS	(ETH_HLEN + sizeof(struct iphdr) + sizeof(struct tcphdr))
 
 struct trial *trial_new(u32 seed)
@@ -125,6 +126,10 @@ static void make_valid(struct trial *t)
 		return;
 	case 4:
 		r->flags = SHMLINK_RECORD_CSUM_VALID;
+		break;
+	case 5:
+		if (!trial_random(t, 8))
+			t->bytes = SHMLINK_FRAME_BYTES_MAX + trial_random(t, 8);
 		break;
 	}
 	fill_frame(t);
