@@ -33,42 +33,22 @@
 static const char *const step_kinds[] = {
     "pin-hard", "pin-soft", "set-vcpus", "link-enable", "link-disable", NULL,
 };
-static const char *const reasons[] = {
+const char *const plan_reasons[] = {
     "shared-pcpu", "sibling", "contention", "distance",
     "isolation", "room", "cpu-bound", "unused", "new-vcpu", "link-gain",
     "link-loss", NULL,
 };
-static const char *const finding_kinds[] = {
+const char *const plan_finding_kinds[] = {
     "shared-pcpu", "shared-core", "wait", "switches", "cpu-bound", "distance",
     "memory", "no-link", "idle-link", "isolation",
     NULL,
 };
-static const char *const note_kinds[] = {
+const char *const plan_note_kinds[] = {
     "admin-pin", "cpupool", "banned", "isolated", "unmanaged", "granularity",
     "cooldown", "bad-plan", "max-moves", "min-gain", "smt", "maxvcpus",
     "no-driver", "no-link", "data", NULL,
 };
 static const char *const formats[] = { "shmlink-plan", NULL };
-
-const char *plan_step_kind_name(enum plan_step_kind kind)
-{
-    return step_kinds[kind];
-}
-
-const char *plan_reason_name(enum plan_reason reason)
-{
-    return reasons[reason];
-}
-
-const char *plan_finding_kind_name(enum plan_finding_kind kind)
-{
-    return finding_kinds[kind];
-}
-
-const char *plan_note_kind_name(enum plan_note_kind kind)
-{
-    return note_kinds[kind];
-}
 
 #define AT(member) offsetof(struct plan_domain, member)
 static const struct jsonio_field domain_keys[] = {
@@ -100,7 +80,7 @@ static const struct jsonio_field step_keys[] = {
     JSONIO_KEY("vif", INDEX, vif[0], 0, UINT32_MAX),
     JSONIO_KEY("peer_vif", INDEX, vif[1], 0, UINT32_MAX),
     JSONIO_KEY("nonce", HEX, nonce, 0, 32),
-    WORD(reason, reasons),
+    WORD(reason, plan_reasons),
     JSONIO_KEY("peer", TEXT, peer),
     TEXT(text),
     REAL(gain),
@@ -139,7 +119,7 @@ const struct jsonio_table plan_step_fields = {
 
 #define AT(member) offsetof(struct plan_finding, member)
 static const struct jsonio_field finding_keys[] = {
-    WORD(kind, finding_kinds),
+    WORD(kind, plan_finding_kinds),
     SUBJECTS(subject, 0, 2),
     JSONIO_KEY("pcpu", INDEX, pcpu, 0, UINT32_MAX),
     REAL(value),
@@ -152,7 +132,7 @@ const struct jsonio_table plan_finding_fields = { TABLE(finding) };
 
 #define AT(member) offsetof(struct plan_note, member)
 static const struct jsonio_field note_keys[] = {
-    WORD(kind, note_kinds),
+    WORD(kind, plan_note_kinds),
     SUBJECTS(subject, 0, 1),
     TEXT(text),
 };

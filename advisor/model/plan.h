@@ -218,11 +218,11 @@ char *plan_command(enum plan_step_kind kind, const char *const name[2],
                    uint32_t number, hwloc_const_bitmap_t pcpus,
                    const uint32_t vif[2]);
 
-/* Words used in the JSON and for the user: "pin-soft", "shared-pcpu"... */
-const char *plan_step_kind_name(enum plan_step_kind kind);
-const char *plan_reason_name(enum plan_reason reason);
-const char *plan_finding_kind_name(enum plan_finding_kind kind);
-const char *plan_note_kind_name(enum plan_note_kind kind);
+/* Words of the JSON, "shared-pcpu", "cpu-bound", "admin-pin": of each reason, and
+ * each kind of finding and note. */
+extern const char *const plan_reasons[];
+extern const char *const plan_finding_kinds[];
+extern const char *const plan_note_kinds[];
 
 /* JSON; contracts as snapshot_load() and its family in snapshot.h. */
 int plan_load(struct plan **plan_r, const char *path, char **why_r);

@@ -7,6 +7,7 @@
  * Domains are referred to by domid, the outside is null.  vcpus_max is the
  * number of vcpus, which stand in their domain, as switches in their vCPU.
  */
+#include "base/compare.h"
 #include "model/snapshot-fields.h"
 
 #include "model/snapshot.h"
@@ -166,15 +167,8 @@ static const void *get_switch(const void *root, const void *owner,
 {
     const struct snapshot *s = root;
     size_t vcpu = (size_t)((const struct snapshot_vcpu *)owner - s->vcpus);
-    size_t low = 0, high = s->nr_switches, middle;
+    size_t low = FIRST_NOT(s->nr_switches, i, s->switches[i].vcpu < vcpu);
 
-    while (low < high) {
-        middle = low + (high - low) / 2;
-        if (s->switches[middle].vcpu < vcpu)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     return low + index < s->nr_switches &&
            s->switches[low + index].vcpu == vcpu ? &s->switches[low + index]
                                                  : NULL;

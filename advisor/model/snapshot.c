@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/snapshot.h"
 
+#include "base/compare.h"
 #include "base/text.h"
 #include "model/snapshot-fields.h"
 
@@ -148,15 +149,9 @@ int snapshot_note(struct snapshot *snapshot, const char *source,
 
 size_t snapshot_find_domid(const struct snapshot *snapshot, uint32_t domid)
 {
-    size_t low = 0, high = snapshot->nr_domains, middle;
+    size_t low = FIRST_NOT(snapshot->nr_domains, i,
+                           snapshot->domains[i].domid < domid);
 
-    while (low < high) {
-        middle = low + (high - low) / 2;
-        if (snapshot->domains[middle].domid < domid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     if (low < snapshot->nr_domains && snapshot->domains[low].domid == domid)
         return low;
     return SNAPSHOT_OUTSIDE;
@@ -165,16 +160,11 @@ size_t snapshot_find_domid(const struct snapshot *snapshot, uint32_t domid)
 size_t snapshot_find_uuid(const struct snapshot *snapshot,
                           const uint8_t uuid[16])
 {
-    size_t low = 0, high = snapshot->nr_domains, middle;
     const size_t *order = snapshot->by_uuid;
+    size_t low = FIRST_NOT(snapshot->nr_domains, i,
+                           memcmp(snapshot->domains[order[i]].uuid, uuid,
+                                  16) < 0);
 
-    while (low < high) {
-        middle = low + (high - low) / 2;
-        if (memcmp(snapshot->domains[order[middle]].uuid, uuid, 16) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     if (low < snapshot->nr_domains &&
         !memcmp(snapshot->domains[order[low]].uuid, uuid, 16))
         return order[low];
@@ -184,15 +174,9 @@ size_t snapshot_find_uuid(const struct snapshot *snapshot,
 const struct snapshot_pcpu *snapshot_find_pcpu(const struct snapshot *snapshot,
                                                uint32_t os_index)
 {
-    size_t low = 0, high = snapshot->nr_pcpus, middle;
+    size_t low = FIRST_NOT(snapshot->nr_pcpus, i,
+                           snapshot->pcpus[i].os_index < os_index);
 
-    while (low < high) {
-        middle = low + (high - low) / 2;
-        if (snapshot->pcpus[middle].os_index < os_index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     if (low < snapshot->nr_pcpus && snapshot->pcpus[low].os_index == os_index)
         return &snapshot->pcpus[low];
     return NULL;

@@ -32,15 +32,15 @@ static char *describe(const struct plan *plan)
             plan->after.total);
     for (i = 0; i < plan->nr_findings; i++)
         fprintf(file, "finding %s: %s\n",
-                plan_finding_kind_name(plan->findings[i].kind),
+                plan_finding_kinds[plan->findings[i].kind],
                 plan->findings[i].text);
     for (i = 0; i < plan->nr_steps; i++)
         fprintf(file, "step %s: %s (%s)\n",
-                plan_reason_name(plan->steps[i].reason),
+                plan_reasons[plan->steps[i].reason],
                 plan->steps[i].command, plan->steps[i].text);
     for (i = 0; i < plan->nr_notes; i++)
         fprintf(file, "note %s: %s\n",
-                plan_note_kind_name(plan->notes[i].kind),
+                plan_note_kinds[plan->notes[i].kind],
                 plan->notes[i].text);
     assert_int_equal(fclose(file), 0);
     return text;
@@ -1097,7 +1097,8 @@ static void test_many_findings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty), cmocka_unit_test(test_golden), cmocka_unit_test(test_across_nodes),
+        cmocka_unit_test(test_empty), cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_across_nodes),
         cmocka_unit_test(test_isolated), cmocka_unit_test(test_siblings),
         cmocka_unit_test(test_same), cmocka_unit_test(test_settled),
         cmocka_unit_test(test_limits), cmocka_unit_test(test_constraints),
