@@ -32,7 +32,8 @@ int advice_init(struct advice *advice)
     advice->seconds = SECONDS_DEFAULT;
     advice->seconds_min = 1;
     advice->signal_fd = advice->lock_fd = -1;
-    return settings_init(&advice->settings);
+    return settings_init(&advice->settings) ? command_failed("no memory")
+                                            : COMMAND_OK;
 }
 
 void advice_close(struct advice *advice)

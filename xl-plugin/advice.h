@@ -84,7 +84,7 @@ int advice_time(const char *command, const char *text, void *advice);
 int advice_settle_time(const char *command, const char *text, void *advice);
 int advice_setting(const char *command, const char *text, void *advice);
 
-/* Errors: -ENOMEM.  advice_close() in any case. */
+/* Returns the exit status; advice_close() in any case. */
 int advice_init(struct advice *advice);
 void advice_close(struct advice *advice);
 /* command_parse(); what --from makes idle, -t, --settle and -f, is wrong usage

@@ -148,13 +148,10 @@ int cmd_advise(int argc, char **argv)
 {
     struct advise_options options = { 0 };
     struct advice advice;
-    int status;
+    int status = advice_init(&advice) ?:
+                 advise_parse(argc, argv, &advice, &options) ?:
+                 advise_run(&advice, &options);
 
-    if (advice_init(&advice))
-        return command_failed("no memory");
-    status = advise_parse(argc, argv, &advice, &options);
-    if (!status)
-        status = advise_run(&advice, &options);
     advice_close(&advice);
     return status;
 }

@@ -137,13 +137,10 @@ static int apply_run(struct advice *advice, const char *path)
 int cmd_apply(int argc, char **argv)
 {
     struct advice advice;
-    int status;
+    int status = advice_init(&advice) ?:
+                 apply_parse(argc, argv, &advice) ?:
+                 apply_run(&advice, argv[optind]);
 
-    if (advice_init(&advice))
-        return command_failed("no memory");
-    status = apply_parse(argc, argv, &advice);
-    if (!status)
-        status = apply_run(&advice, argv[optind]);
     advice_close(&advice);
     return status;
 }

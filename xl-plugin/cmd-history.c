@@ -149,13 +149,10 @@ int cmd_history(int argc, char **argv)
 {
     struct history_options options = { .limit = RUNS_DEFAULT };
     struct advice advice;
-    int status;
+    int status = advice_init(&advice) ?:
+                 history_parse(argc, argv, &advice, &options) ?:
+                 history_run(&advice, &options);
 
-    if (advice_init(&advice))
-        return command_failed("no memory");
-    status = history_parse(argc, argv, &advice, &options);
-    if (!status)
-        status = history_run(&advice, &options);
     advice_close(&advice);
     return status;
 }

@@ -239,12 +239,9 @@ int cmd_rebalance(int argc, char **argv)
     struct nightly r = { .days = DAYS_DEFAULT };
     int status;
 
-    if (advice_init(&r.advice))
-        return command_failed("no memory");
     openlog("xl-shmlink", LOG_PID, LOG_DAEMON);
-    status = nightly_parse(argc, argv, &r);
-    if (!status)
-        status = nightly_run(&r);
+    status = advice_init(&r.advice) ?: nightly_parse(argc, argv, &r) ?:
+             nightly_run(&r);
     advice_close(&r.advice);
     return status;
 }

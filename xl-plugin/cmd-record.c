@@ -118,14 +118,11 @@ int cmd_record(int argc, char **argv)
 {
     struct record_options options = { 0 };
     struct advice advice;
-    int status;
+    int status = advice_init(&advice);
 
-    if (advice_init(&advice))
-        return command_failed("no memory");
     advice.seconds = RECORD_SECONDS;
-    status = record_parse(argc, argv, &advice, &options);
-    if (!status)
-        status = record_run(&advice, &options);
+    status = status ?: record_parse(argc, argv, &advice, &options) ?:
+             record_run(&advice, &options);
     advice_close(&advice);
     return status;
 }

@@ -73,16 +73,13 @@ int cmd_snapshot(int argc, char **argv)
 {
     struct snapshot_options options = { .file = NULL };
     struct advice advice;
-    int status;
+    int status = advice_init(&advice);
 
-    if (advice_init(&advice))
-        return command_failed("no memory");
     /* 0: only what is known at once. */
     advice.seconds_min = 0;
     collect_options_init(&options.collect);
-    status = parse(argc, argv, &advice, &options);
-    if (status == COMMAND_OK)
-        status = take(&advice, &options);
+    status = status ?: parse(argc, argv, &advice, &options) ?:
+             take(&advice, &options);
     advice_close(&advice);
     return status;
 }

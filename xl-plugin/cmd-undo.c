@@ -31,13 +31,10 @@ int cmd_undo(int argc, char **argv)
 {
     struct advice advice;
     uint32_t run = 0;
-    int status;
+    int status = advice_init(&advice) ?:
+                 undo_parse(argc, argv, &advice, &run) ?:
+                 advice_undo(&advice, run);
 
-    if (advice_init(&advice))
-        return command_failed("no memory");
-    status = undo_parse(argc, argv, &advice, &run);
-    if (!status)
-        status = advice_undo(&advice, run);
     advice_close(&advice);
     return status;
 }
