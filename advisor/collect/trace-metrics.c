@@ -389,7 +389,8 @@ trace_metrics_vcpu(const struct trace_metrics *metrics, unsigned int domid,
 {
     struct trace_vcpu key = { .domid = domid, .vcpuid = vcpuid };
 
-    if (domid > UINT16_MAX || vcpuid > UINT16_MAX)
+    /* No array is none to bsearch(), whatever its length. */
+    if (domid > UINT16_MAX || vcpuid > UINT16_MAX || !metrics->nr_vcpus)
         return NULL;
     return bsearch(&key, metrics->vcpus, metrics->nr_vcpus, sizeof(key),
                    compare_vcpus);
