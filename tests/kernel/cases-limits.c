@@ -113,6 +113,32 @@ static int test_events(u32 count, u32 seed)
 	return peer_close(&p);
 }
 
+/* A peer that writes its state all the time: few rounds, and no queue. */
+static int test_toggles(u32 count, u32 seed)
+{
+	unsigned long begin, looked, most = 0;
+	struct peer p = {};
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		TRY(peer_start(&p, i));
+		looked = fake_event_looked(p.port);
+		begin = jiffies;
+		while (time_before(jiffies, begin + msecs_to_jiffies(count))) {
+			peer_say(&p, XenbusStateConnected);
+			most = max_t(unsigned long, most,
+				     READ_ONCE(p.xbdev->otherend_watch.nr_pending));
+		}
+		looked = fake_event_looked(p.port) - looked;
+		count = jiffies_to_msecs(jiffies - begin);
+		CHECK(looked > 0 && looked <= 2 + count * 300 / 1000,
+		      "%lu rounds in %u ms", looked, count);
+		CHECK(most <= 1, "%lu events of its state wait", most);
+		TRY(peer_close(&p));
+	}
+	return 0;
+}
+
 static u32 charged, pinned;
 
 /* What a packet keeps from others: its blocks, or for a slab its object. */
@@ -223,6 +249,7 @@ static int test_kept(u32 count, u32 seed)
 const struct test limits_tests[] = {
 	{ "stalled", test_stalled },
 	{ "events", test_events },
+	{ "toggles", test_toggles },
 	{ "charge", test_charge },
 	{ "offload", test_offload },
 	{ "kept", test_kept },

@@ -24,6 +24,7 @@ struct port {
 	unsigned int irq;
 	unsigned long notified;
 	unsigned long spurious;
+	unsigned long looked;
 	struct irq_work work;
 	struct delayed_work unmask;
 };
@@ -133,6 +134,7 @@ int fake_event_channel_op(int cmd, void *arg)
 	case EVTCHNOP_status:
 		if (status->port >= PORTS || !ports[status->port].used)
 			return -EINVAL;
+		ports[status->port].looked++;
 		status->status = ports[status->port].peer ?
 			EVTCHNSTAT_interdomain : EVTCHNSTAT_unbound;
 		return 0;
@@ -252,6 +254,12 @@ unsigned long fake_event_spurious(evtchn_port_t number)
 	return READ_ONCE(ports[number].spurious);
 }
 EXPORT_SYMBOL_GPL(fake_event_spurious);
+
+unsigned long fake_event_looked(evtchn_port_t number)
+{
+	return READ_ONCE(ports[number].looked);
+}
+EXPORT_SYMBOL_GPL(fake_event_looked);
 
 unsigned int fake_events_held(void)
 {

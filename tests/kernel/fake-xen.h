@@ -126,6 +126,8 @@ bool fake_event_is_masked(evtchn_port_t port);
 /* How often the driver has notified its peer, and called an event spurious. */
 unsigned long fake_event_notified(evtchn_port_t port);
 unsigned long fake_event_spurious(evtchn_port_t port);
+/* How often it has looked whether the peer is there, as in each of its rounds. */
+unsigned long fake_event_looked(evtchn_port_t port);
 
 /* The peer grants a page, zeroed: the reference, or a negative errno. */
 int fake_peer_grant(void);
