@@ -162,31 +162,22 @@ static void counters_ask(struct shmlink_ctx *ctx, struct counters_wait *wait,
 static int counters_wait(struct shmlink_ctx *ctx, struct counters_wait *wait,
                          unsigned int wait_ms)
 {
-    char (*paths)[STORE_PATH_BYTES] = NULL;
-    const char **watched = NULL;
+    char (*paths)[STORE_PATH_BYTES] = calloc(wait->nr + 1, sizeof(*paths));
     size_t i;
     int rc;
 
-    paths = calloc(wait->nr + 1, sizeof(*paths));
-    watched = calloc(wait->nr + 1, sizeof(*watched));
-    if (!paths || !watched) {
-        rc = ctx_fail(ctx, -ENOMEM, "out of memory");
-        goto out;
-    }
-    for (i = 0; i < wait->nr; i++) {
+    if (!paths)
+        return ctx_fail(ctx, -ENOMEM, "out of memory");
+    for (i = 0; i < wait->nr; i++)
         snprintf(paths[i], sizeof(paths[i]),
                  DRIVER_NODE SHMLINK_XS_STATS_ACK, wait->guests[i].domid);
-        watched[i] = paths[i];
-    }
-    rc = wait_until(ctx, watched, wait->nr, counters_answered, wait,
+    rc = wait_until(ctx, paths, wait->nr, counters_answered, wait,
                     ctx_now_ms() + wait_ms, true);
     if (rc == -ETIMEDOUT)
         rc = 0;
     if (rc == -EINTR)
         ctx_fail(ctx, rc, "interrupted while guests were asked for their "
                  "counters");
- out:
-    free(watched);
     free(paths);
     return rc;
 }

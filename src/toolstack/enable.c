@@ -137,12 +137,11 @@ static int enable_connect(struct shmlink_ctx *ctx, const struct check *check,
                           struct registry_entry *entry, unsigned int wait_ms)
 {
     char paths[2][STORE_PATH_BYTES];
-    const char *const watched[2] = { paths[0], paths[1] };
     int rc;
 
     nodes_path(entry, NODES_BACK, paths[0]);
     nodes_path(entry, NODES_FRONT, paths[1]);
-    rc = wait_until(ctx, watched, 2, enable_settled, entry,
+    rc = wait_until(ctx, paths, 2, enable_settled, entry,
                     ctx_now_ms() + wait_ms, true);
     if (!rc && teardown_state(ctx, entry) == SHMLINK_CONNECTED) {
         entry->link.since = time(NULL);

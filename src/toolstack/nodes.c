@@ -36,34 +36,22 @@ struct nodes_change {
     const char *const *macs;
 };
 
-/* Make a directory of dom0's that the guest may read; keep one there is. */
-static int nodes_parent(struct store *store, uint32_t domid, const char *path)
-{
-    if (store_exists(store, "%s", path))
-        return 0;
-    return store_write(store, 0, domid, "", "%s", path);
-}
-
+/* Directories of dom0's that the guests may read; those that are there stay. */
 static int nodes_parents(struct store *store, const struct shmlink_link *link)
 {
-    char path[STORE_PATH_BYTES];
-    int rc;
+    char paths[4][STORE_PATH_BYTES];
+    int i, rc = 0;
 
-    snprintf(path, sizeof(path), BACKEND, link->domid[0]);
-    rc = nodes_parent(store, link->domid[0], path);
-    if (rc)
-        return rc;
-    snprintf(path, sizeof(path), BACKEND_TYPE, link->domid[0]);
-    rc = nodes_parent(store, link->domid[0], path);
-    if (rc)
-        return rc;
-    snprintf(path, sizeof(path), BACKEND_PEER, link->domid[0],
+    snprintf(paths[0], sizeof(paths[0]), BACKEND, link->domid[0]);
+    snprintf(paths[1], sizeof(paths[1]), BACKEND_TYPE, link->domid[0]);
+    snprintf(paths[2], sizeof(paths[2]), BACKEND_PEER, link->domid[0],
              link->domid[1]);
-    rc = nodes_parent(store, link->domid[0], path);
-    if (rc)
-        return rc;
-    snprintf(path, sizeof(path), FRONTEND_TYPE, link->domid[1]);
-    return nodes_parent(store, link->domid[1], path);
+    snprintf(paths[3], sizeof(paths[3]), FRONTEND_TYPE, link->domid[1]);
+    for (i = 0; i < 4 && !rc; i++)
+        if (!store_exists(store, "%s", paths[i]))
+            rc = store_write(store, 0, link->domid[i == 3], "", "%s",
+                             paths[i]);
+    return rc;
 }
 
 /*
@@ -234,7 +222,7 @@ int nodes_remove(struct shmlink_ctx *ctx, const struct registry_entry *entry)
     return 0;
 }
 
-/* Within a transaction, unlike nodes_state(). */
+/* Within a transaction, or not. */
 static int nodes_read_state(struct store *store,
                             const struct registry_entry *entry, int end,
                             uint64_t *state_r)
@@ -301,12 +289,9 @@ enum xenbus_state nodes_state(struct shmlink_ctx *ctx,
                               const struct registry_entry *entry, int end)
 {
     struct store store = { .ctx = ctx };
-    char path[STORE_PATH_BYTES];
     uint64_t state;
 
-    nodes_path(entry, end, path);
-    if (store_read_u64(&store, XenbusStateInitialising,
-                       XenbusStateReconfigured, &state, "%s/state", path))
+    if (nodes_read_state(&store, entry, end, &state))
         return NODES_STATE_NONE;
     return (enum xenbus_state)state;
 }

@@ -33,13 +33,12 @@ static void relink_wait(struct shmlink_ctx *ctx,
                         struct shmlink_domain domains[2])
 {
     char paths[2][STORE_PATH_BYTES];
-    const char *const watched[2] = { paths[0], paths[1] };
     int i;
 
     for (i = 0; i < 2; i++)
         snprintf(paths[i], sizeof(paths[i]),
                  "/local/domain/%u/" SHMLINK_XS_VERSIONS, domains[i].domid);
-    wait_until(ctx, watched, 2, drivers_ready, domains,
+    wait_until(ctx, paths, 2, drivers_ready, domains,
                ctx_now_ms() + DRIVER_WAIT_MS, true);
 }
 

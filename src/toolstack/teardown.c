@@ -64,7 +64,7 @@ static bool all_closed(struct shmlink_ctx *ctx, void *opaque)
  * signal to the command and to its group.
  */
 static int teardown_wait_closed(struct shmlink_ctx *ctx,
-                                const char *const *watched,
+                                const char (*paths)[STORE_PATH_BYTES],
                                 struct teardown_wait *wait,
                                 int64_t deadline_ms, bool stoppable)
 {
@@ -73,7 +73,7 @@ static int teardown_wait_closed(struct shmlink_ctx *ctx,
     int rc;
 
     for (;;) {
-        rc = wait_until(ctx, watched, 2 * wait->nr, all_closed, wait,
+        rc = wait_until(ctx, paths, 2 * wait->nr, all_closed, wait,
                         deadline_ms, stoppable);
         if (rc != -EINTR || !ctx_cancelled(ctx))
             return rc;
@@ -94,25 +94,16 @@ static int teardown_wait(struct shmlink_ctx *ctx,
                          unsigned int wait_ms, bool stoppable)
 {
     struct teardown_wait wait = { entries, nr };
-    char (*paths)[STORE_PATH_BYTES] = NULL;
-    const char **watched = NULL;
+    char (*paths)[STORE_PATH_BYTES] = calloc(2 * nr, sizeof(*paths));
     size_t i;
     int rc;
 
-    paths = calloc(2 * nr, sizeof(*paths));
-    watched = calloc(2 * nr, sizeof(*watched));
-    if (!paths || !watched) {
-        rc = ctx_fail(ctx, -ENOMEM, "out of memory");
-        goto out;
-    }
-    for (i = 0; i < 2 * nr; i++) {
+    if (!paths)
+        return ctx_fail(ctx, -ENOMEM, "out of memory");
+    for (i = 0; i < 2 * nr; i++)
         nodes_path(&entries[i / 2], (int)(i % 2), paths[i]);
-        watched[i] = paths[i];
-    }
-    rc = teardown_wait_closed(ctx, watched, &wait, ctx_now_ms() + wait_ms,
+    rc = teardown_wait_closed(ctx, paths, &wait, ctx_now_ms() + wait_ms,
                               stoppable);
- out:
-    free(watched);
     free(paths);
     return rc;
 }

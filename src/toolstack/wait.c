@@ -44,7 +44,8 @@ static int wait_event(struct shmlink_ctx *ctx, int64_t deadline_ms,
     return 0;
 }
 
-int wait_until(struct shmlink_ctx *ctx, const char *const *paths, size_t nr,
+int wait_until(struct shmlink_ctx *ctx,
+               const char (*paths)[STORE_PATH_BYTES], size_t nr,
                bool (*done)(struct shmlink_ctx *ctx, void *opaque),
                void *opaque, int64_t deadline_ms, bool cancellable)
 {

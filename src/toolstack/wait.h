@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "toolstack/store.h"
+
 struct shmlink_ctx;
 
 /*
@@ -18,7 +20,8 @@ struct shmlink_ctx;
  * deadline_ms: in ctx_now_ms()'s time.  cancellable: stop on cancellation.
  * Errors: ETIMEDOUT; EINTR cancelled; what xs_watch gave, why says so.
  */
-int wait_until(struct shmlink_ctx *ctx, const char *const *paths, size_t nr,
+int wait_until(struct shmlink_ctx *ctx,
+               const char (*paths)[STORE_PATH_BYTES], size_t nr,
                bool (*done)(struct shmlink_ctx *ctx, void *opaque),
                void *opaque, int64_t deadline_ms, bool cancellable);
 
