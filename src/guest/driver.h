@@ -275,7 +275,6 @@ void shmlink_batch_end(struct shmlink_link *link, bool notify);
 void shmlink_batch_stop(struct shmlink_link *link);
 
 /* hold.c */
-void shmlink_hold_init(struct shmlink_link *link);
 void shmlink_hold_look(struct shmlink_link *link, unsigned int held);
 
 /* divert.c */

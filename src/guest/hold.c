@@ -69,13 +69,3 @@ void shmlink_hold_look(struct shmlink_link *link, unsigned int held)
 		hold |= SHMLINK_HELD_STALLED;
 	shmlink_netdev_hold(link, hold);
 }
-
-/**
- * shmlink_hold_init - before the first poll
- * @link: with rings
- */
-void shmlink_hold_init(struct shmlink_link *link)
-{
-	link->reply_by = jiffies;
-	link->stall.since = jiffies;
-}

@@ -40,19 +40,21 @@ bool shmlink_stall_look(struct shmlink_stall *stall, __u32 published,
 			bool moved, bool stopped, unsigned long now)
 {
 	bool idle = stall->taken == published;
+	bool waits = stopped || (!moved && !idle);
 
 	if (stall->stalled) {
 		if (!idle || !has_passed(now, stall->since, stall->rest))
 			return true;
 		stall->stalled = false;
+		stall->waits = false;
 		stall->trusted = now;
-		stall->since = now;
 		return false;
 	}
-	if (!stopped && (moved || idle))
+	if (!waits || !stall->waits)
 		stall->since = now;
 	else if (has_passed(now, stall->since, SHMLINK_STALL_TIME))
 		stall_begin(stall, now);
+	stall->waits = waits;
 	return stall->stalled;
 }
 

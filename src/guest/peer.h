@@ -25,17 +25,19 @@
 #define SHMLINK_REST_MAX	(64 * SHMLINK_SECOND)
 
 /*
- * Whether the peer takes what we send; all zero but @since at the start.
+ * Whether the peer takes what we send; all zero at the start.
  *
  * taken: its index as far as it has moved in ways that a consumer's can.
- * since: when it last did, or there was nothing to take; while the transmit
- *	queue is stopped: when that was last seen running.
+ * waits: at the last look it had not, with frames there, or the transmit queue
+ *	was stopped.
+ * since: when a look first found that: before it we may not have run at all.
  * stalled: it does not; @since is when that was found.
  * rest: how long it is not trusted after that, at least.
  * trusted: when it was last trusted again.
  */
 struct shmlink_stall {
 	__u32 taken;
+	bool waits;
 	unsigned long since;
 	bool stalled;
 	unsigned long rest;

@@ -221,7 +221,7 @@ int shmlink_queue_start(struct shmlink_link *link, evtchn_port_t remote_port)
 	}
 	/* Xen raises an event at once: no poll before the number is known. */
 	WRITE_ONCE(link->irq, rc);
-	shmlink_hold_init(link);
+	link->reply_by = jiffies;
 	napi_enable(&link->napi);
 
 	/* The first look arms the next event, and ends that first one. */

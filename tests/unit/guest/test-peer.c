@@ -25,7 +25,7 @@ struct ring {
 static struct ring ring_at(__u32 index, unsigned long now)
 {
     return (struct ring){
-        .stall = { .taken = index, .since = now },
+        .stall = { .taken = index },
         .published = index, .cons = index, .now = now,
     };
 }
@@ -93,12 +93,28 @@ static void test_slow(void **state)
         assert_false(look(&ring, SECOND));
     }
     ring.stopped = true;
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < 3; i++) {
         ring.cons++;
         assert_false(look(&ring, SECOND));
     }
     ring.cons++;
     assert_true(look(&ring, SECOND));
+}
+
+/* Who did not look for long knows nothing: we may not have run, as the peer. */
+static void test_late(void **state)
+{
+    struct ring ring = ring_at(0, 0);
+
+    (void)state;
+    ring.published = 100;
+    assert_false(look(&ring, 100 * SECOND));
+    assert_int_equal(looks_until(&ring, true), 3);
+    ring.cons = ring.published;
+    assert_int_equal(looks_until(&ring, false), 1);
+    ring.published++;
+    ring.stopped = true;
+    assert_false(look(&ring, 100 * SECOND));
 }
 
 /* Indices that no consumer has are no progress, and do no harm. */
@@ -212,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_idle),
         cmocka_unit_test(test_paused),
         cmocka_unit_test(test_slow),
+        cmocka_unit_test(test_late),
         cmocka_unit_test(test_hostile_index),
         cmocka_unit_test(test_again_and_again),
         cmocka_unit_test(test_events),
