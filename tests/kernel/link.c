@@ -69,6 +69,7 @@ int peer_open(struct peer *p, bool driver_front)
 
 	*p = (struct peer) {
 		.driver_front = driver_front, .ring_bytes = ring_bytes,
+		.wrong = p->wrong,
 	};
 	strscpy(p->dir, driver_front ? front_dir : back_dir, sizeof(p->dir));
 	snprintf(p->other, sizeof(p->other), "/local/domain/%u/%s", FAKE_PEER,
@@ -82,6 +83,9 @@ int peer_open(struct peer *p, bool driver_front)
 	fake_printf(FAKE_PEER_XBT, p->dir, SHMLINK_XS_NONCE, NONCE);
 	fake_printf(FAKE_PEER_XBT, p->dir, SHMLINK_XS_RING_BYTES, "%u",
 		    ring_bytes);
+	if (p->wrong)
+		fake_printf(FAKE_PEER_XBT, p->dir, p->wrong[0], "%s",
+			    p->wrong[1]);
 	peer_say(p, XenbusStateInitialising);
 
 	p->nr_grefs = 1 + SHMLINK_DIR_PAGES_MAX +
@@ -161,8 +165,7 @@ static int map_offer(struct peer *p)
 	return 0;
 }
 
-/* The driver is the back end: grant everything. */
-static int make_offer(struct peer *p)
+int peer_make_offer(struct peer *p)
 {
 	unsigned int ring, i, per_ring = p->ring_bytes / SHMLINK_PAGE_BYTES;
 
@@ -201,7 +204,7 @@ int peer_offer(struct peer *p)
 		TRY(map_offer(p));
 	} else {
 		CHECK(peer_sees(p, XenbusStateInitWait), "the driver is not ready");
-		TRY(make_offer(p));
+		TRY(peer_make_offer(p));
 		peer_say(p, XenbusStateInitialised);
 		CHECK(peer_sees(p, XenbusStateConnected), "offer not taken");
 		p->port = p->link->evtchn;

@@ -13,7 +13,8 @@ static struct dentry *dir;
 static DEFINE_MUTEX(run_lock);
 
 static const struct test *const tests[] = {
-	link_tests, receive_tests, send_tests, hostile_tests, limits_tests,
+	link_tests, receive_tests, send_tests, hostile_tests,
+	handshake_tests, limits_tests,
 };
 
 static const struct test *find(const char *name)

@@ -62,6 +62,8 @@ struct peer {
 	bool driver_front;
 	bool keeps;		/* the driver's pages, when it removes them */
 	u32 ring_bytes;
+	/* A node of the driver's own directory and what is wrong in it. */
+	const char *const *wrong;
 	struct xenbus_device *xbdev;
 	struct shmlink_link *link;
 	char dir[64];
@@ -80,6 +82,8 @@ extern const u8 peer_mac[ETH_ALEN];
 
 /* The link appears; nothing is said to the driver yet. */
 int peer_open(struct peer *p, bool driver_front);
+/* Where the driver is the back end: grants all, and writes where it is. */
+int peer_make_offer(struct peer *p);
 /* The exchange of references, up to where the rings can be reached. */
 int peer_offer(struct peer *p);
 /* And up to Connected. */
@@ -138,6 +142,7 @@ extern const struct test link_tests[];
 extern const struct test receive_tests[];
 extern const struct test send_tests[];
 extern const struct test hostile_tests[];
+extern const struct test handshake_tests[];
 extern const struct test limits_tests[];
 
 #endif /* PEER_H */
