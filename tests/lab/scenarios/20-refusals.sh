@@ -60,26 +60,8 @@ for signal in INT TERM HUP; do
     same_xenstore "$before"
 done
 
-note "a guest that is down but still there"
+note "bridges"
 guest vm1 true
-boot_guest vm3 'on_poweroff=preserve'
-guest vm3 'poweroff -f' >/dev/null 2>&1 &
-wait_for 20 eval 'xl list | grep -E "^vm3 .* ---s"' || fail "no shutdown"
-changed
-refused 'vm3 .* is shut down' xl shmlink enable vm3 vm1
-xl destroy vm3
-
-note "vifs"
-boot_guest vm3 'vif=[]'
-changed
-refused 'vm3 .* has no vif' xl shmlink enable vm1 vm3
-# As libxl notes a vif whose back end is in another guest.
-note_of_libxl=/libxl/$(xl domid vm3)/device/vif
-xenstore-write "$note_of_libxl/0/backend" \
-    "/local/domain/$(xl domid vm2)/backend/vif/$(xl domid vm3)/0"
-changed
-refused 'vif 0 of vm3 is served by domain' xl shmlink enable vm1 vm3
-xenstore-rm "$note_of_libxl"
 destroy_guest vm3
 changed
 vif=$(vif_of vm2)
@@ -96,22 +78,42 @@ note "what dom0 enforces"
 bridge link set dev "$vif" isolated on
 limited "$vif of vm2 is an isolated port" vm1 vm2
 bridge link set dev "$vif" isolated off
-# More of it in 25-policy.
+# More of it in 25-policy. This guest serves for all that follows.
 mac=$(guest_mac vm3)
-boot_guest vm3 "vif=['mac=$mac,bridge=xenbr0,rate=10Mb/s']"
+boot_guest vm3 "vif=['mac=$mac,bridge=xenbr0,rate=10Mb/s']" \
+    max_grant_frames=4 on_poweroff=preserve
 changed
-limited "$(vif_of vm3) of vm3 has a rate limit" vm3 vm1
+refused "$(vif_of vm3) of vm3 has a rate limit.*--force" \
+    xl shmlink enable vm3 vm1
 
 note "no room"
-boot_guest vm3 max_grant_frames=4
-changed
-refused 'vm3 .* may have 2048 grants' xl shmlink enable -s 4M vm1 vm3
-refused 'vm3 .* may have 2048 grants' xl shmlink enable -N -s 2M vm1 vm3
-expect_exit 0 'are linked' xl shmlink enable -s 128K vm1 vm3
+refused 'vm3 .* may have 2048 grants' xl shmlink enable -f -s 4M vm1 vm3
+refused 'vm3 .* may have 2048 grants' xl shmlink enable -f -N -s 2M vm1 vm3
+expect_exit 0 'are linked' xl shmlink enable -f -s 128K vm1 vm3
 changed
 refused 'linked already, with rings of 128K' xl shmlink enable -s 1M vm1 vm3
 expect_exit 0 'are linked already' xl shmlink enable -s 128K vm3 vm1
 expect_exit 0 'not linked any more' xl shmlink disable vm3 vm1
+
+note "no vif"
+xl network-detach vm3 0
+wait_for 20 eval '! xenstore-exists "/libxl/$(xl domid vm3)/device/vif/0"' ||
+    fail "the vif does not go"
+changed
+refused 'vm3 .* has no vif' xl shmlink enable vm1 vm3
+# As libxl notes a vif whose back end is in another guest.
+note_of_libxl=/libxl/$(xl domid vm3)/device/vif
+xenstore-write "$note_of_libxl/0/backend" \
+    "/local/domain/$(xl domid vm2)/backend/vif/$(xl domid vm3)/0"
+changed
+refused 'vif 0 of vm3 is served by domain' xl shmlink enable vm1 vm3
+xenstore-rm "$note_of_libxl"
+
+note "a guest that is down but still there"
+guest vm3 'poweroff -f' >/dev/null 2>&1 &
+wait_for 20 eval 'xl list | grep -E "^vm3 .* ---s"' || fail "no shutdown"
+changed
+refused 'vm3 .* is shut down' xl shmlink enable vm3 vm1
 destroy_guest vm3
 
 note "nothing to do is no failure"
