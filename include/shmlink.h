@@ -88,6 +88,8 @@ int shmlink_vif_list(struct shmlink_ctx *ctx, uint32_t domid,
  * left the first is taken to whose link nothing in dom0 objects, or else,
  * with force, the first.  ring_bytes: 0 = the default.  wait_ms: 0 = default.
  * force: link although what dom0 enforces on a vif is bypassed.
+ * persist: note that the link is to last: shmlink_serve() and shmlink_relink()
+ * bring it back whenever both guests run, until it is disabled.
  * dry_run: check only.
  */
 struct shmlink_enable_options {
@@ -96,6 +98,7 @@ struct shmlink_enable_options {
     uint32_t ring_bytes;
     unsigned int wait_ms;
     bool force;
+    bool persist;
     bool dry_run;
 };
 
@@ -141,11 +144,26 @@ int shmlink_disable(struct shmlink_ctx *ctx,
                     size_t *nr_r);
 
 /*
- * Enable again the remembered links whose two ends run here.  dom: only those
- * of this guest; NULL: all.  *nr_r: links brought back.  A link that cannot be
- * brought back stays remembered and is told by notice.
+ * Enable again the links that are to last, and the remembered ones, whose two
+ * ends run here.  dom: only those of this guest; NULL: all.  *nr_r: links
+ * brought back.  A link that cannot be brought back stays noted and is told by
+ * notice.
+ *
+ * A guest is known again by its UUID, or, for links that are to last, by its
+ * name where none with that UUID runs: xl gives a guest whose configuration
+ * has no uuid another one each time.
  */
 int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r);
+
+/*
+ * Serve until cancel_fd is readable: keep the links that are to last up, as
+ * shmlink_relink() does it, whenever guests come or load their driver; clear
+ * up after guests that are gone; review dom0's policy.  A link that is held
+ * for a save is left alone while its guests are the same domains, and one that
+ * fails is tried again later and later, up to an hour.
+ * Errors: those of xenstore; else does not return before it is cancelled.
+ */
+int shmlink_serve(struct shmlink_ctx *ctx);
 
 /*
  * Look again at what dom0 enforces, as every call that changes links does:
@@ -159,6 +177,7 @@ enum shmlink_state {
     SHMLINK_CONNECTED,
     SHMLINK_CLOSING,
     SHMLINK_BROKEN,         /* an end closed or vanished; the next sweep's */
+    SHMLINK_ABSENT,         /* to last, but not up: see shmlink_list_absent */
 };
 const char *shmlink_state_name(enum shmlink_state state);
 
@@ -198,6 +217,7 @@ struct shmlink_link {
     enum shmlink_state state;
     time_t since;
     bool forced;
+    bool persist;
     bool impossible;
     char bypasses[SHMLINK_BYPASSES_BYTES];
     bool counters_ok[2];
@@ -211,5 +231,16 @@ struct shmlink_link {
  */
 int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
                  struct shmlink_link **links_r, size_t *nr_r);
+
+/* A domain that does not run. */
+#define SHMLINK_DOMID_NONE UINT32_MAX
+
+/*
+ * The links of dom, or all, that are to last and are not up.  Known of each
+ * are names ("?" where even that is not), UUIDs, vifs, ring_bytes, forced, and
+ * the domids of guests that run; *links_r is the caller's to free().
+ */
+int shmlink_list_absent(struct shmlink_ctx *ctx, const char *dom,
+                        struct shmlink_link **links_r, size_t *nr_r);
 
 #endif /* SHMLINK_H */

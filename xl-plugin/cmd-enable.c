@@ -27,6 +27,8 @@ static int enable_parse(int argc, char **argv,
         SESSION_WAIT(&options->wait_ms),
         COMMAND_FLAG('f', "force", "Link although dom0's limits or filters no "
                      "longer apply.", &options->force),
+        COMMAND_FLAG('p', "persist", "Bring it back whenever both guests run.",
+                     &options->persist),
         COMMAND_DRY_RUN,
         COMMAND_END,
     };

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "command.h"
@@ -69,15 +70,19 @@ static void list_held(const struct shmlink_link *link, int end)
 
 static void list_line(const struct shmlink_link *link)
 {
-    char since[32] = "-";
+    char since[32] = "-", domid[2][24];
     struct tm tm;
+    int end;
 
     if (link->since && localtime_r(&link->since, &tm))
         strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%S", &tm);
-    printf("%-18s %5" PRIu32 " %3" PRIu32 " %-18s %5" PRIu32 " %3" PRIu32
+    for (end = 0; end < 2; end++)
+        count(domid[end], link->domid[end] != SHMLINK_DOMID_NONE,
+              link->domid[end]);
+    printf("%-18s %5s %3" PRIu32 " %-18s %5s %3" PRIu32
            " %-15s %-10s %-19s %5" PRIu32 "K",
-           link->name[0], link->domid[0], link->vif[0],
-           link->name[1], link->domid[1], link->vif[1],
+           link->name[0], domid[0], link->vif[0],
+           link->name[1], domid[1], link->vif[1],
            link->bridge[0] ? link->bridge : "-",
            shmlink_state_name(link->state), since, link->ring_bytes / 1024);
     list_direction(link, 0);
@@ -99,6 +104,8 @@ static void list_print(const struct shmlink_link *links, size_t nr,
            "1->2 bytes", "packets", "2->1 bytes", "packets");
     for (i = 0; i < nr; i++) {
         list_line(&links[i]);
+        if (links[i].state == SHMLINK_ABSENT)
+            continue;
         for (end = 0; end < 2; end++) {
             list_held(&links[i], end);
             if (detailed)
@@ -149,7 +156,10 @@ static void put_end(struct jsonio_out *out, const struct shmlink_link *link,
     uuid_text(link->uuid[end], uuid);
     jsonio_open(out, NULL, '{');
     jsonio_put_text(out, "name", link->name[end]);
-    jsonio_put_int(out, "domid", link->domid[end]);
+    if (link->domid[end] == SHMLINK_DOMID_NONE)
+        jsonio_put_text(out, "domid", NULL);
+    else
+        jsonio_put_int(out, "domid", link->domid[end]);
     jsonio_put_text(out, "uuid", uuid);
     jsonio_put_text(out, "role", end ? "front" : "back");
     jsonio_put_int(out, "vif", link->vif[end]);
@@ -177,10 +187,11 @@ static void list_json(const struct shmlink_link *links, size_t nr)
     jsonio_open(&out, NULL, '[');
     for (link = links; link < links + nr; link++) {
         jsonio_open(&out, NULL, '{');
-        jsonio_put_text(&out, "nonce", link->nonce);
+        put_known(&out, "nonce", link->nonce);
         jsonio_put_text(&out, "state", shmlink_state_name(link->state));
         jsonio_put_int(&out, "since", link->since);
         jsonio_put_bool(&out, "forced", link->forced);
+        jsonio_put_bool(&out, "persist", link->persist);
         put_known(&out, "bypasses", link->bypasses);
         jsonio_put_int(&out, "ring_bytes", link->ring_bytes);
         jsonio_put_int(&out, "device", link->devid);
@@ -193,6 +204,33 @@ static void list_json(const struct shmlink_link *links, size_t nr)
     }
     jsonio_close(&out, ']');
     putchar('\n');
+}
+
+/* Those that are up, and behind them those that are to last and are not. */
+static int list_all(const struct session *session, const char *dom,
+                    struct shmlink_link **links_r, size_t *nr_r)
+{
+    struct shmlink_link *links, *absent, *more;
+    size_t nr, nr_absent;
+    int rc;
+
+    rc = shmlink_list(session->ctx, dom, true, &links, &nr);
+    if (rc)
+        return rc;
+    rc = shmlink_list_absent(session->ctx, dom, &absent, &nr_absent);
+    if (rc) {
+        free(links);
+        return rc;
+    }
+    more = reallocarray(links, nr + nr_absent + 1, sizeof(*links));
+    if (more)
+        memcpy(more + nr, absent, nr_absent * sizeof(*absent));
+    else
+        nr_absent = 0;
+    free(absent);
+    *links_r = more ? more : links;
+    *nr_r = nr + nr_absent;
+    return 0;
 }
 
 int cmd_list(int argc, char **argv)
@@ -215,7 +253,7 @@ int cmd_list(int argc, char **argv)
         return command_usage_error(argv[0], "one domain at most");
     if (session_open(&session, false))
         return COMMAND_FAILED;
-    if (shmlink_list(session.ctx, argv[optind], true, &links, &nr))
+    if (list_all(&session, argv[optind], &links, &nr))
         status = session_failed(&session);
     else if (json)
         list_json(links, nr);

@@ -17,8 +17,8 @@ static const struct command commands[] = {
 #ifdef HAVE_XEN
     { "enable", cmd_enable,
       "Move the traffic between two guests to shared memory",
-      "[-b BRIDGE] [-s SIZE] [-w SECONDS] [-f] [-N] DOM1[:VIF] DOM2[:VIF]",
-      true },
+      "[-b BRIDGE] [-s SIZE] [-w SECONDS] [-f] [-p] [-N] DOM1[:VIF] "
+      "DOM2[:VIF]", true },
     { "disable", cmd_disable,
       "Move the traffic between two guests back to their vifs",
       "[-b BRIDGE] [-w SECONDS] [-N] DOM1[:VIF] DOM2[:VIF] | -a [DOM[:VIF]]",
@@ -26,8 +26,10 @@ static const struct command commands[] = {
     { "list", cmd_list, "List the links and what they carried",
       "[-l] [-j] [DOM[:VIF]]", false },
     { "relink", cmd_relink,
-      "Bring back links taken down for a save or migration", "[-q] [DOM]",
-      false },
+      "Bring back persistent links, and those taken down for a save",
+      "[-q] [DOM]", false },
+    { "serve", cmd_serve,
+      "Keep persistent links up; what shmlinkd.service runs", "", false },
     { "hold", cmd_hold, NULL, "-q DOM", false },
     { "complete", cmd_complete, NULL, "[COMMAND]", false },
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "toolstack/ctx.h"
 #include "toolstack/pick.h"
@@ -15,14 +14,9 @@
 static int disable_remember(struct shmlink_ctx *ctx,
                             const struct registry_entry *entry)
 {
-    struct remembered link = {
-        .ring_bytes = entry->link.ring_bytes,
-        .force = entry->force,
-        .since = time(NULL),
-    };
+    struct remembered link = remembered_link(&entry->link, entry->force);
 
-    memcpy(link.uuid, entry->link.uuid, sizeof(link.uuid));
-    memcpy(link.vif, entry->link.vif, sizeof(link.vif));
+    memcpy(link.held, entry->link.domid, sizeof(link.held));
     return remember_add(ctx, &link);
 }
 
@@ -35,7 +29,7 @@ static int disable_entries(struct shmlink_ctx *ctx,
                            const struct pick *pick,
                            struct registry_entry *entries, size_t nr)
 {
-    int rc, forget = options->remember ? 0 : remember_forget(ctx, pick);
+    int rc, forget = options->remember ? 0 : remember_forget(ctx, pick, true);
     char why[sizeof(ctx->why)];
 
     memcpy(why, ctx->why, sizeof(why));
@@ -84,6 +78,26 @@ static int disable_locked(struct shmlink_ctx *ctx,
     return rc;
 }
 
+/* A link that is to last, of a guest that does not run, goes by its names. */
+static int disable_absent(struct shmlink_ctx *ctx,
+                          const struct shmlink_disable_options *options,
+                          size_t *nr_r)
+{
+    char why[sizeof(ctx->why)];
+    int rc;
+
+    memcpy(why, ctx->why, sizeof(why));
+    rc = ctx_lock(ctx);
+    if (rc)
+        return rc;
+    rc = remember_forget_names(ctx, options->dom, options->dry_run, nr_r);
+    ctx_unlock(ctx);
+    if (rc || *nr_r)
+        return rc;
+    memcpy(ctx->why, why, sizeof(why));
+    return -ESRCH;
+}
+
 int shmlink_disable(struct shmlink_ctx *ctx,
                     const struct shmlink_disable_options *options,
                     size_t *nr_r)
@@ -94,6 +108,8 @@ int shmlink_disable(struct shmlink_ctx *ctx,
     ctx_begin(ctx);
     *nr_r = 0;
     rc = pick_find(ctx, options->dom, options->bridge, &pick);
+    if (rc == -ESRCH && options->dom[0] && !options->remember)
+        return disable_absent(ctx, options, nr_r);
     if (rc)
         return rc;
     if (options->dry_run)

@@ -123,26 +123,37 @@ int shmlink_domain_list(struct shmlink_ctx *ctx,
     return rc;
 }
 
-int domain_by_uuid(struct shmlink_ctx *ctx, const uint8_t uuid[16],
-                   struct shmlink_domain *domain_r)
+int domain_again(struct shmlink_ctx *ctx, const uint8_t uuid[16],
+                 const char *name, struct shmlink_domain *domain_r)
 {
     struct shmlink_domain *domains;
     int rc, found = -ESRCH;
+    bool same;
     size_t i, nr;
 
     rc = shmlink_domain_list(ctx, &domains, &nr);
     if (rc)
         return rc;
     /* A migration within the host has two for a moment. */
-    for (i = 0; i < nr && found; i++) {
-        if (memcmp(domains[i].uuid, uuid, 16) || domains[i].dying ||
-            domains[i].shutdown)
+    for (i = 0; i < nr; i++) {
+        if (domains[i].dying || domains[i].shutdown)
+            continue;
+        same = !memcmp(domains[i].uuid, uuid, 16);
+        if (!same && (!found || !name || strcmp(domains[i].name, name)))
             continue;
         *domain_r = domains[i];
         found = 0;
+        if (same)
+            break;
     }
     free(domains);
     return found;
+}
+
+int domain_by_uuid(struct shmlink_ctx *ctx, const uint8_t uuid[16],
+                   struct shmlink_domain *domain_r)
+{
+    return domain_again(ctx, uuid, NULL, domain_r);
 }
 
 bool domain_lives(struct shmlink_ctx *ctx, uint32_t domid,

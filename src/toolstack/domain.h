@@ -27,6 +27,9 @@ int domain_same(struct shmlink_ctx *ctx, uint32_t domid,
 /* By UUID, a running one where several have it. Errors: ESRCH. */
 int domain_by_uuid(struct shmlink_ctx *ctx, const uint8_t uuid[16],
                    struct shmlink_domain *domain_r);
+/* The same, or else one that runs by this name; NULL: none. */
+int domain_again(struct shmlink_ctx *ctx, const uint8_t uuid[16],
+                 const char *name, struct shmlink_domain *domain_r);
 /* domid is there, is no shell of a dead guest, and has this UUID. */
 bool domain_lives(struct shmlink_ctx *ctx, uint32_t domid,
                   const uint8_t uuid[16]);

@@ -171,12 +171,59 @@ static void enable_describe(const struct check *check,
     memcpy(link_r->bridge, check->vif[0].bridge, sizeof(link_r->bridge));
 }
 
-/* Make the link and see it up, or leave nothing of it. */
+/* Note that a link is to last.  *noted_r: it was not noted before. */
+static int enable_note(struct shmlink_ctx *ctx,
+                       const struct shmlink_enable_options *options,
+                       const struct shmlink_link *link, bool *noted_r)
+{
+    struct pick pick = pick_link(link->uuid, link->vif);
+    struct remembered note = remembered_link(link, options->force);
+    struct remembered_list list;
+    struct remembered *old;
+    int i, rc;
+
+    *noted_r = false;
+    if (!options->persist)
+        return 0;
+    rc = remember_read(ctx, &list);
+    if (rc)
+        return rc;
+    old = remember_find(ctx, &list, &pick);
+    *noted_r = !old || !old->persist;
+    remember_free(&list);
+    note.persist = true;
+    for (i = 0; i < 2; i++)
+        note.name[i] = (char *)link->name[i];
+    return remember_add(ctx, &note);
+}
+
+/* Make the nodes and see the link up, or leave nothing of it. */
+static int enable_make(struct shmlink_ctx *ctx, const struct check *check,
+                       const struct shmlink_enable_options *options,
+                       struct registry_entry *entry)
+{
+    const char *const macs[2] = { check->vif[0].mac, check->vif[1].mac };
+    char why[sizeof(ctx->why)];
+    int rc = nodes_create(ctx, entry, macs);
+
+    if (rc)
+        return rc;
+    rc = enable_connect(ctx, check, entry, options->wait_ms
+                        ? options->wait_ms : SHMLINK_WAIT_MS_DEFAULT);
+    if (!rc)
+        return 0;
+    /* The reason is why it failed, not how the clearing up went. */
+    memcpy(why, ctx->why, sizeof(why));
+    teardown(ctx, entry, 1, TEARDOWN_WAIT_MS, false);
+    memcpy(ctx->why, why, sizeof(why));
+    return rc;
+}
+
 static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
                        const struct shmlink_enable_options *options,
                        bool made_backend, struct shmlink_link *link)
 {
-    const char *const macs[2] = { check->vif[0].mac, check->vif[1].mac };
+    struct pick pick = pick_link(link->uuid, link->vif);
     struct registry_entry entry = {
         .phase = REGISTRY_CONNECTING,
         .force = options->force,
@@ -185,6 +232,7 @@ static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
         .link = *link,
     };
     char why[sizeof(ctx->why)];
+    bool noted;
     int rc;
 
     entry.link.since = time(NULL);
@@ -195,19 +243,17 @@ static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
         return ctx_fail(ctx, rc, "cannot name the link: %s", strerror(-rc));
     if (ctx_cancelled(ctx))
         return ctx_fail(ctx, -EINTR, "interrupted; nothing was changed");
-    rc = nodes_create(ctx, &entry, macs);
+    rc = enable_note(ctx, options, link, &noted);
     if (rc)
         return rc;
-    rc = enable_connect(ctx, check, &entry, options->wait_ms
-                        ? options->wait_ms : SHMLINK_WAIT_MS_DEFAULT);
-    if (!rc) {
-        *link = entry.link;
-        return 0;
+    rc = enable_make(ctx, check, options, &entry);
+    if (rc && noted) {
+        memcpy(why, ctx->why, sizeof(why));
+        remember_forget(ctx, &pick, true);
+        memcpy(ctx->why, why, sizeof(why));
     }
-    /* The reason is why it failed, not how the clearing up went. */
-    memcpy(why, ctx->why, sizeof(why));
-    teardown(ctx, &entry, 1, TEARDOWN_WAIT_MS, false);
-    memcpy(ctx->why, why, sizeof(why));
+    if (!rc)
+        *link = entry.link;
     return rc;
 }
 
@@ -230,6 +276,7 @@ static int enable_locked(struct shmlink_ctx *ctx,
     struct registry_entry *entries = NULL;
     struct pick made;
     size_t nr = 0;
+    bool noted;
     int rc = 0;
 
     if (!options->dry_run)
@@ -246,6 +293,8 @@ static int enable_locked(struct shmlink_ctx *ctx,
         rc = enable_linked(ctx, check, options, entries, nr, link);
     if (rc) {
         *changed_r = false;
+        rc = rc < 0 || options->dry_run ? rc
+             : enable_note(ctx, options, link, &noted);
         rc = rc > 0 ? 0 : rc;
         goto out;
     }
@@ -268,7 +317,7 @@ static int enable_locked(struct shmlink_ctx *ctx,
     /* The link is up, whatever is noted of it elsewhere. */
     if (!rc && !options->dry_run) {
         made = pick_link(link->uuid, link->vif);
-        if (remember_forget(ctx, &made))
+        if (remember_forget(ctx, &made, false))
             ctx_notice(ctx, "%s", ctx->why);
     }
     free(entries);

@@ -8,25 +8,50 @@
 
 #include "toolstack/ctx.h"
 #include "toolstack/domain.h"
-#include "toolstack/remember.h"
+#include "toolstack/pick.h"
+#include "toolstack/relink.h"
 #include "shmlink-wire.h"
-#include "toolstack/store.h"
 #include "toolstack/wait.h"
 
 /* A guest that was just restored says so once its kernel runs again. */
 enum { DRIVER_WAIT_MS = 5000 };
 
-static bool drivers_ready(struct shmlink_ctx *ctx, void *opaque)
+int relink_find(struct shmlink_ctx *ctx, const struct remembered *link,
+                struct shmlink_domain domains_r[2])
 {
-    const struct shmlink_domain *domains = opaque;
-    struct store store = { .ctx = ctx };
     int i;
 
     for (i = 0; i < 2; i++)
-        if (!store_exists(&store, "/local/domain/%u/" SHMLINK_XS_VERSIONS,
-                          domains[i].domid))
+        if (domain_again(ctx, link->uuid[i],
+                         link->persist ? link->name[i] : NULL, &domains_r[i]))
+            return -ESRCH;
+    return domains_r[0].domid == domains_r[1].domid ? -ESRCH : 0;
+}
+
+void relink_driver_path(uint32_t domid, char path_r[STORE_PATH_BYTES])
+{
+    snprintf(path_r, STORE_PATH_BYTES, "/local/domain/%u/"
+             SHMLINK_XS_VERSIONS, domid);
+}
+
+bool relink_drivers(struct shmlink_ctx *ctx,
+                    const struct shmlink_domain domains[2])
+{
+    struct store store = { .ctx = ctx };
+    char path[STORE_PATH_BYTES];
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        relink_driver_path(domains[i].domid, path);
+        if (!store_exists(&store, "%s", path))
             return false;
+    }
     return true;
+}
+
+static bool drivers_ready(struct shmlink_ctx *ctx, void *opaque)
+{
+    return relink_drivers(ctx, opaque);
 }
 
 static void relink_wait(struct shmlink_ctx *ctx,
@@ -36,10 +61,49 @@ static void relink_wait(struct shmlink_ctx *ctx,
     int i;
 
     for (i = 0; i < 2; i++)
-        snprintf(paths[i], sizeof(paths[i]),
-                 "/local/domain/%u/" SHMLINK_XS_VERSIONS, domains[i].domid);
+        relink_driver_path(domains[i].domid, paths[i]);
     wait_until(ctx, paths, 2, drivers_ready, domains,
                ctx_now_ms() + DRIVER_WAIT_MS, true);
+}
+
+/* The guests are others by now, and noted anew. */
+static int relink_forget(struct shmlink_ctx *ctx,
+                         const struct remembered *link)
+{
+    struct pick old = pick_link(link->uuid, link->vif);
+    int rc = ctx_lock(ctx);
+
+    if (rc)
+        return rc;
+    rc = remember_forget(ctx, &old, true);
+    ctx_unlock(ctx);
+    return rc;
+}
+
+int relink_enable(struct shmlink_ctx *ctx, const struct remembered *link,
+                  const struct shmlink_domain domains[2],
+                  unsigned int wait_ms)
+{
+    struct shmlink_enable_options options = {
+        .ring_bytes = link->ring_bytes,
+        .wait_ms = wait_ms,
+        .force = link->force,
+        .persist = link->persist,
+    };
+    char ends[2][24];
+    bool changed = false, same = true;
+    int i, rc;
+
+    for (i = 0; i < 2; i++) {
+        snprintf(ends[i], sizeof(ends[i]), link->vif[i] == SHMLINK_VIF_ANY
+                 ? "%u" : "%u:%u", domains[i].domid, link->vif[i]);
+        options.dom[i] = ends[i];
+        same = same && !memcmp(link->uuid[i], domains[i].uuid, 16);
+    }
+    rc = shmlink_enable(ctx, &options, &changed, NULL);
+    if (!rc && !same)
+        rc = relink_forget(ctx, link);
+    return rc ? rc : changed;
 }
 
 /* 1: brought back; 0: was there, or not now: a guest is not, or told why. */
@@ -47,33 +111,38 @@ static int relink_one(struct shmlink_ctx *ctx, const struct remembered *link,
                       const uint8_t *uuid)
 {
     struct shmlink_domain domains[2];
-    struct shmlink_enable_options options = {
-        .ring_bytes = link->ring_bytes,
-        .force = link->force,
-    };
-    char ends[2][24];
-    bool changed = false;
-    int i, rc;
+    int rc;
 
-    if (uuid && memcmp(link->uuid[0], uuid, 16) &&
-        memcmp(link->uuid[1], uuid, 16))
+    if (relink_find(ctx, link, domains) || domains[0].paused ||
+        domains[1].paused)
         return 0;
-    for (i = 0; i < 2; i++) {
-        if (domain_by_uuid(ctx, link->uuid[i], &domains[i]) ||
-            domains[i].paused)
-            return 0;
-        snprintf(ends[i], sizeof(ends[i]), link->vif[i] == SHMLINK_VIF_ANY
-                 ? "%u" : "%u:%u", domains[i].domid, link->vif[i]);
-        options.dom[i] = ends[i];
-    }
+    if (uuid && memcmp(domains[0].uuid, uuid, 16) &&
+        memcmp(domains[1].uuid, uuid, 16))
+        return 0;
     relink_wait(ctx, domains);
-    rc = shmlink_enable(ctx, &options, &changed, NULL);
-    if (rc == -EINTR)
+    rc = relink_enable(ctx, link, domains, 0);
+    if (rc >= 0 || rc == -EINTR)
         return rc;
-    if (rc)
-        ctx_notice(ctx, "the link of %s and %s does not come back: %s",
-                   domains[0].name, domains[1].name, ctx->why);
-    return !rc && changed;
+    ctx_notice(ctx, "the link of %s and %s does not come back: %s",
+               domains[0].name, domains[1].name, ctx->why);
+    return 0;
+}
+
+/* Whatever held links is over; only those that last stay noted without it. */
+static int relink_release(struct shmlink_ctx *ctx,
+                          struct remembered_list *list)
+{
+    struct remembered *link;
+    int rc = 0;
+
+    for (link = list->links; link < list->links + list->nr_links; link++) {
+        if (!link->persist || (link->held[0] == UINT32_MAX &&
+                               link->held[1] == UINT32_MAX))
+            continue;
+        link->held[0] = link->held[1] = UINT32_MAX;
+        rc = rc ? rc : remember_add(ctx, link);
+    }
+    return rc;
 }
 
 int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r)
@@ -91,11 +160,13 @@ int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r)
     if (rc)
         return rc;
     rc = remember_read(ctx, &list);
+    if (!rc)
+        rc = relink_release(ctx, &list);
     ctx_unlock(ctx);
     for (i = 0; i < list.nr_links && rc >= 0; i++) {
         rc = relink_one(ctx, &list.links[i], dom ? domain.uuid : NULL);
         *nr_r += rc > 0;
     }
-    free(list.links);
+    remember_free(&list);
     return rc < 0 ? rc : 0;
 }

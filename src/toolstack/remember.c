@@ -21,21 +21,38 @@ static const struct jsonio_field uuid_key[] = { { .kind = JSONIO_UUID } };
 static const struct jsonio_table uuid_fields = {
     JSONIO_TABLE(uuid_key, uint8_t[16]),
 };
-static const struct jsonio_field vif_key[] = {
+static const struct jsonio_field number_key[] = {
     { .kind = JSONIO_INDEX, .most = UINT32_MAX },
 };
-static const struct jsonio_table vif_fields = {
-    JSONIO_TABLE(vif_key, uint32_t),
+static bool number_there(const void *number)
+{
+    return *(const uint32_t *)number != UINT32_MAX;
+}
+
+static const struct jsonio_table number_fields = {
+    JSONIO_TABLE(number_key, uint32_t), .there = number_there,
+};
+static const struct jsonio_field name_key[] = { { .kind = JSONIO_TEXT } };
+static bool name_there(const void *name)
+{
+    return *(char *const *)name != NULL;
+}
+
+static const struct jsonio_table name_fields = {
+    JSONIO_TABLE(name_key, char *), .there = name_there,
 };
 
 #define AT(member) offsetof(struct remembered, member)
 static const struct jsonio_field link_keys[] = {
     JSONIO_KEY("uuid", ARRAY, uuid, 2, 2, .table = &uuid_fields),
     /* Before guests had a link for each pair of vifs none was noted. */
-    JSONIO_KEY("vif", ARRAY, vif, 0, 2, .table = &vif_fields),
+    JSONIO_KEY("vif", ARRAY, vif, 0, 2, .table = &number_fields),
+    JSONIO_KEY("name", ARRAY, name, 0, 2, .table = &name_fields),
     JSONIO_KEY("ring_bytes", U32, ring_bytes, SHMLINK_RING_BYTES_MIN,
                SHMLINK_RING_BYTES_MAX, JSONIO_REQUIRED),
     JSONIO_KEY("force", BOOL, force, .missing = JSONIO_REQUIRED),
+    JSONIO_KEY("persist", BOOL, persist),
+    JSONIO_KEY("held", ARRAY, held, 0, 2, .table = &number_fields),
     JSONIO_KEY("since", TIME, since, .missing = JSONIO_REQUIRED),
 };
 #undef AT
@@ -66,23 +83,60 @@ static void remember_path(const struct shmlink_ctx *ctx, char path_r[512])
     snprintf(path_r, 512, "%s/remembered.json", ctx->paths.state_dir);
 }
 
+struct remembered remembered_link(const struct shmlink_link *link, bool force)
+{
+    struct remembered remembered = {
+        .ring_bytes = link->ring_bytes,
+        .force = force,
+        .held = { UINT32_MAX, UINT32_MAX },
+        .since = time(NULL),
+    };
+
+    memcpy(remembered.uuid, link->uuid, sizeof(remembered.uuid));
+    memcpy(remembered.vif, link->vif, sizeof(remembered.vif));
+    return remembered;
+}
+
+void remember_free(struct remembered_list *list)
+{
+    jsonio_dispose(&list_fields, list);
+}
+
+/* Keep the links that are to be kept, in their order. */
+static void remember_filter(struct remembered_list *list,
+                            bool (*keep)(struct remembered *link,
+                                         const void *opaque),
+                            const void *opaque)
+{
+    size_t i, kept = 0;
+
+    for (i = 0; i < list->nr_links; i++)
+        if (keep(&list->links[i], opaque))
+            list->links[kept++] = list->links[i];
+        else
+            jsonio_dispose(&link_fields, &list->links[i]);
+    list->nr_links = kept;
+}
+
+static bool keep_young(struct remembered *link, const void *opaque)
+{
+    (void)opaque;
+    return link->persist || link->since > time(NULL) - KEEP_SECONDS;
+}
+
 int remember_read(struct shmlink_ctx *ctx, struct remembered_list *list_r)
 {
-    struct remembered_list list = { 0 };
     struct jsonio_in in = { 0 };
     char path[512];
-    size_t i;
     int rc;
 
+    *list_r = (struct remembered_list){ 0 };
     remember_path(ctx, path);
-    jsonio_load(&in, &list_fields, &list, path);
+    jsonio_load(&in, &list_fields, list_r, path);
     rc = jsonio_end(&in, NULL);
     if (rc)
-        jsonio_dispose(&list_fields, &list);
-    *list_r = (struct remembered_list){ .links = list.links };
-    for (i = 0; i < list.nr_links; i++)
-        if (list.links[i].since > time(NULL) - KEEP_SECONDS)
-            list.links[list_r->nr_links++] = list.links[i];
+        remember_free(list_r);
+    remember_filter(list_r, keep_young, NULL);
     if (!rc || rc == -ENOENT)
         return 0;
     if (rc == -EINVAL || rc == -E2BIG)
@@ -107,42 +161,139 @@ static int remember_write(struct shmlink_ctx *ctx,
               : 0;
 }
 
+struct remembered *remember_find(struct shmlink_ctx *ctx,
+                                 const struct remembered_list *list,
+                                 const struct pick *pick)
+{
+    size_t i;
+
+    for (i = 0; i < list->nr_links; i++)
+        if (pick_has_remembered(ctx, pick, &list->links[i]))
+            return &list->links[i];
+    return NULL;
+}
+
+/* A name that is not given stays.  Errors: ENOMEM, and *to is as before. */
+static int remember_copy(struct remembered *to, const struct remembered *from)
+{
+    const char *known;
+    char *name[2];
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        known = from->name[i] ? from->name[i] : to->name[i];
+        name[i] = known ? strdup(known) : NULL;
+        if (!known || name[i])
+            continue;
+        free(i ? name[0] : NULL);
+        return -ENOMEM;
+    }
+    jsonio_dispose(&link_fields, to);
+    *to = *from;
+    memcpy(to->name, name, sizeof(name));
+    return 0;
+}
+
 int remember_add(struct shmlink_ctx *ctx, const struct remembered *link)
 {
     struct pick pick = pick_link(link->uuid, link->vif);
     struct remembered_list list;
     struct remembered *same;
     int rc = remember_read(ctx, &list);
+    bool persist;
 
-    for (same = list.links; same < list.links + list.nr_links; same++)
-        if (pick_has_remembered(ctx, &pick, same))
-            break;
-    if (!rc && same == list.links + list.nr_links)
+    if (rc)
+        return rc;
+    same = remember_find(ctx, &list, &pick);
+    if (!same)
         same = JSONIO_ADD(&list, links, LINKS_MAX);
-    if (!rc && same) {
-        *same = *link;
-        rc = remember_write(ctx, &list);
-    } else if (!rc) {
+    persist = link->persist || (same && same->persist);
+    if (!same || remember_copy(same, link)) {
         rc = ctx_fail(ctx, -ENOMEM, "out of memory");
+    } else {
+        same->persist = persist;
+        rc = remember_write(ctx, &list);
     }
-    free(list.links);
+    remember_free(&list);
     return rc;
 }
 
-/* Write only where that changes something. */
-int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick)
+struct remember_forget {
+    struct shmlink_ctx *ctx;
+    const struct pick *pick;
+    bool lasting;
+    bool *changed;
+};
+
+static bool keep_unmeant(struct remembered *link, const void *opaque)
 {
+    const struct remember_forget *forget = opaque;
+
+    if (!pick_has_remembered(forget->ctx, forget->pick, link))
+        return true;
+    if (!link->persist || forget->lasting) {
+        *forget->changed = true;
+        return false;
+    }
+    if (link->held[0] != UINT32_MAX || link->held[1] != UINT32_MAX) {
+        *forget->changed = true;
+        link->held[0] = link->held[1] = UINT32_MAX;
+    }
+    return true;
+}
+
+/* Write only where that changes something. */
+int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick,
+                    bool lasting)
+{
+    bool changed = false;
+    const struct remember_forget forget = { ctx, pick, lasting, &changed };
     struct remembered_list list;
-    size_t i, nr, kept = 0;
     int rc = remember_read(ctx, &list);
 
-    nr = list.nr_links;
-    for (i = 0; i < nr; i++)
-        if (!pick_has_remembered(ctx, pick, &list.links[i]))
-            list.links[kept++] = list.links[i];
-    list.nr_links = kept;
-    if (!rc && kept < nr)
+    remember_filter(&list, keep_unmeant, &forget);
+    if (!rc && changed)
         rc = remember_write(ctx, &list);
-    free(list.links);
+    remember_free(&list);
+    return rc;
+}
+
+struct remember_names {
+    const char *const *dom;
+    size_t *nr;
+};
+
+static bool has_name(const struct remembered *link, int end, const char *dom)
+{
+    return !dom || (link->name[end] && !strcmp(link->name[end], dom));
+}
+
+static bool keep_unnamed(struct remembered *link, const void *opaque)
+{
+    const struct remember_names *names = opaque;
+    int end;
+
+    for (end = 0; end < 2; end++) {
+        if (!link->persist || !has_name(link, end, names->dom[0]) ||
+            !has_name(link, !end, names->dom[1]))
+            continue;
+        (*names->nr)++;
+        return false;
+    }
+    return true;
+}
+
+int remember_forget_names(struct shmlink_ctx *ctx, const char *const dom[2],
+                          bool dry_run, size_t *nr_r)
+{
+    const struct remember_names names = { dom, nr_r };
+    struct remembered_list list;
+    int rc = remember_read(ctx, &list);
+
+    *nr_r = 0;
+    remember_filter(&list, keep_unnamed, &names);
+    if (!rc && *nr_r && !dry_run)
+        rc = remember_write(ctx, &list);
+    remember_free(&list);
     return rc;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Links to be brought back: those that the dispatcher took down for a save, a
- * migration or a suspend, by the two guests' UUIDs and vifs, in
- * ctx->state_dir/remembered.json.  One that nobody asked for in 7 days is
- * forgotten.  All calls need the lock.
+ * Links to be brought back, by the two guests' UUIDs and vifs, in
+ * ctx->state_dir/remembered.json: those that are to last (enable --persist),
+ * until they are disabled; and those that the dispatcher took down for a save,
+ * a migration or a suspend, of which one that nobody asked for in 7 days is
+ * forgotten.  All calls that change something need the lock.
  */
 #ifndef SHMLINK_TOOLSTACK_REMEMBER_H
 #define SHMLINK_TOOLSTACK_REMEMBER_H
@@ -14,13 +15,21 @@
 
 struct pick;
 struct shmlink_ctx;
+struct shmlink_link;
 
-/* vif: SHMLINK_VIF_ANY where the file is an older version's. */
+/*
+ * vif: SHMLINK_VIF_ANY where the file is an older version's.  name: as the
+ * guests were called, or NULL.  held: taken down by the dispatcher, and the
+ * guests had these domids, UINT32_MAX where it was not.
+ */
 struct remembered {
     uint8_t uuid[2][16];
+    char *name[2];
     uint32_t vif[2];
     uint32_t ring_bytes;
     bool force;
+    bool persist;
+    uint32_t held[2];
     int64_t since;          /* seconds since 1970 */
 };
 
@@ -29,12 +38,34 @@ struct remembered_list {
     size_t nr_links;
 };
 
-/* list_r->links is the caller's to free(), none after an error; no file is no
- * links. */
+/* Of a link, with no names; neither lasting nor held. */
+struct remembered remembered_link(const struct shmlink_link *link, bool force);
+
+/* list_r is the caller's to remember_free(), empty after an error; no file is
+ * no links. */
 int remember_read(struct shmlink_ctx *ctx, struct remembered_list *list_r);
-/* Add a link, or replace the one of the same two guests' same vifs. */
+void remember_free(struct remembered_list *list);
+/* The one of the same two guests' same vifs, or NULL. */
+struct remembered *remember_find(struct shmlink_ctx *ctx,
+                                 const struct remembered_list *list,
+                                 const struct pick *pick);
+/*
+ * Add a link, or replace the one of the same two guests' same vifs, which
+ * lasts on where it did.  Copies the names; one that is NULL stays as it was.
+ */
 int remember_add(struct shmlink_ctx *ctx, const struct remembered *link);
-/* Forget the links that a command means; none is no error. */
-int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick);
+/*
+ * Forget the links that a command means; none is no error.  Those that last
+ * only stop being held, unless lasting is said.
+ */
+int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick,
+                    bool lasting);
+
+/*
+ * Forget the links that last between guests of these names, of which one or
+ * both may not run; dom[1] NULL: with any.  *nr_r: how many.  dry_run: count.
+ */
+int remember_forget_names(struct shmlink_ctx *ctx, const char *const dom[2],
+                          bool dry_run, size_t *nr_r);
 
 #endif /* SHMLINK_TOOLSTACK_REMEMBER_H */

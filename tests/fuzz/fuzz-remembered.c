@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (list.links[i].ring_bytes < SHMLINK_RING_BYTES_MIN ||
                 list.links[i].ring_bytes > SHMLINK_RING_BYTES_MAX)
                 abort();
-    free(list.links);
+    remember_free(&list);
     unlink(path);
     rmdir(dir);
     return 0;

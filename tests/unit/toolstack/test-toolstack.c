@@ -96,8 +96,12 @@ static void put_guest(uint32_t domid, const char *name)
 
 static int set_up(void **state)
 {
+    char path[160];
+
     (void)state;
     stub_reset();
+    snprintf(path, sizeof(path), "%s/remembered.json", state_dir);
+    unlink(path);
     put_file("4\n", "%s/hypervisor/version/major", sysfs);
     put_file(strchr(XEN_VERSION, '.') + 1, "%s/hypervisor/version/minor",
              sysfs);
@@ -1333,6 +1337,220 @@ static void test_relink_vifs(void **state)
     shmlink_ctx_close(ctx);
 }
 
+/* web is destroyed; it comes again as domain 3, with this UUID. */
+static void web_again(const uint8_t uuid[16])
+{
+    stub_domains[1].gone = true;
+    stub_remove("/local/domain/1");
+    stub_remove("/libxl/1");
+    put_guest(3, "web");
+    memcpy(stub_domains[3].uuid, uuid, 16);
+}
+
+#define BACK_AGAIN  "/local/domain/3/backend/shmlink/2/0"
+static int done_fd = -1;        /* what it says the service takes as a signal */
+
+static void guests_again(void)
+{
+    bool up = stub_get(BACK_AGAIN "/state") &&
+              *stub_get(BACK_AGAIN "/state") == '4' &&
+              strstr(stub_get(stub_below(LINKS)), " phase=up ");
+
+    guests_link(stub_domains[1].gone ? BACK_AGAIN "/state" : BACK "/state",
+                FRONT "/state");
+    if (done_fd >= 0 && up)
+        assert_int_equal(write(done_fd, "", 1), 1);
+}
+
+/* Nobody links; what is waited for first is the service's own sleep. */
+static void guests_held(void)
+{
+    assert_null(stub_below(LINKS));
+    assert_int_equal(write(done_fd, "", 1), 1);
+}
+
+static bool enable_persist(struct shmlink_ctx *ctx)
+{
+    struct shmlink_enable_options options = {
+        .dom = { "web", "db" }, .wait_ms = 60, .persist = true,
+    };
+    bool changed;
+
+    assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), 0);
+    return changed;
+}
+
+/* How many links that are to last are not up; link_r: the first. */
+static size_t nr_absent(struct shmlink_ctx *ctx, struct shmlink_link *link_r)
+{
+    struct shmlink_link *links;
+    size_t nr;
+
+    assert_int_equal(shmlink_list_absent(ctx, NULL, &links, &nr), 0);
+    if (nr)
+        *link_r = links[0];
+    free(links);
+    return nr;
+}
+
+static void test_persist(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link *links, link;
+    uint8_t uuid[16];
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_again;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_false(links[0].persist);
+    free(links);
+    /* One that is up becomes one that lasts, and stays so. */
+    assert_false(enable_persist(ctx));
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_true(links[0].persist);
+    free(links);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+
+    memcpy(uuid, stub_domains[1].uuid, 16);
+    web_again(uuid);
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_int_equal(nr, 0);
+    free(links);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_int_equal(link.state, SHMLINK_ABSENT);
+    assert_int_equal(link.domid[0], 3);
+    stub_domains[3].gone = true;
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_int_equal(link.domid[0], SHMLINK_DOMID_NONE);
+    assert_string_equal(link.name[0], "web");
+    stub_domains[3].gone = false;
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+
+    /* What is disabled does not come back. */
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+/* xl gives a guest another UUID where its configuration has none. */
+static void test_persist_name(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_disable_options options = {
+        .dom = { "db", "web" }, .dry_run = true,
+    };
+    uint8_t uuid[16] = { 0x77 };
+    struct shmlink_link link;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_again;
+    assert_true(enable_persist(ctx));
+    web_again(uuid);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 1);
+    /* It is the new one that is noted, once. */
+    memcpy(uuid, stub_domains[3].uuid, 16);
+    stub_remove("/local/domain/3");
+    assert_int_equal(shmlink_review(ctx, &nr), 0);
+    web_again(uuid);
+    stub_domains[3].name = "other";
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 1);
+    stub_domains[3].gone = true;
+    assert_int_equal(shmlink_review(ctx, &nr), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_string_equal(link.name[0], "other");
+
+    /* A guest that does not run goes by its name. */
+    assert_int_equal(shmlink_disable(ctx, &options, &nr), -ESRCH);
+    options.dom[1] = "other";
+    assert_int_equal(shmlink_disable(ctx, &options, &nr), 0);
+    assert_int_equal(nr, 1);
+    options.dry_run = false;
+    assert_int_equal(shmlink_disable(ctx, &options, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    assert_int_equal(shmlink_disable(ctx, &options, &nr), -ESRCH);
+    assert_non_null(strstr(shmlink_why(ctx), "no domain 'other'"));
+    shmlink_ctx_close(ctx);
+}
+
+/* A link that does not come up is not noted, nor is what was noted lost. */
+static void test_persist_fails(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_enable_options options = {
+        .dom = { "web", "db" }, .wait_ms = 60, .persist = true,
+    };
+    struct shmlink_link link;
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_refuse;
+    assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), -EPROTO);
+    assert_non_null(strstr(shmlink_why(ctx), "no ?grants"));
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    stub_guests = guests_good;
+    assert_true(enable_persist(ctx));
+    /* Held, as for a save that ends with the guest still there. */
+    assert_int_equal(disable(ctx, "web", NULL, true, &nr), 0);
+    stub_guests = guests_refuse;
+    assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), -EPROTO);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    stub_domains[2].gone = true;
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_string_equal(link.name[1], "db");
+    stub_domains[2].gone = false;
+    stub_guests = guests_good;
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    shmlink_ctx_close(ctx);
+}
+
+static void test_serve(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link link;
+    int fds[2];
+    size_t nr;
+    char byte;
+
+    (void)state;
+    assert_int_equal(pipe(fds), 0);
+    done_fd = fds[1];
+    stub_guests = guests_again;
+    assert_true(enable_persist(ctx));
+    /* While a save is at work the service is not to interfere. */
+    assert_int_equal(disable(ctx, "web", NULL, true, &nr), 0);
+    shmlink_ctx_heed(ctx, fds[0]);
+    stub_guests = guests_held;
+    assert_int_equal(shmlink_serve(ctx), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_int_equal(read(fds[0], &byte, 1), 1);
+    /* Once it is another domain it is not held any more. */
+    web_again(stub_domains[1].uuid);
+    stub_guests = guests_again;
+    assert_int_equal(shmlink_serve(ctx), 0);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    assert_int_equal(*stub_get(BACK_AGAIN "/state"), '4');
+    done_fd = -1;
+    close(fds[0]);
+    close(fds[1]);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
 /* What is remembered is no reason to fail, nor to leave a link up. */
 static void test_remembered_unreadable(void **state)
 {
@@ -1481,6 +1699,10 @@ int main(void)
         cmocka_unit_test_setup(test_counters, set_up),
         cmocka_unit_test_setup(test_relink, set_up),
         cmocka_unit_test_setup(test_relink_vifs, set_up),
+        cmocka_unit_test_setup(test_persist, set_up),
+        cmocka_unit_test_setup(test_persist_name, set_up),
+        cmocka_unit_test_setup(test_persist_fails, set_up),
+        cmocka_unit_test_setup(test_serve, set_up),
         cmocka_unit_test_setup(test_remembered_unreadable, set_up),
         cmocka_unit_test(test_each_call_fails),
         cmocka_unit_test(test_each_call_of_disable_fails),
