@@ -174,11 +174,15 @@ static int all_arrive(struct peer *p)
 static int test_full(u32 count, u32 seed)
 {
 	struct peer p = {};
+	unsigned long end;
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
+		end = jiffies + msecs_to_jiffies(6 * SOON);
 		TRY(send_begin(&p, i));
-		while (next_sent < count / 2) {
+		while (by_ring < count / 2) {
+			CHECK(time_before(jiffies, end), "%u by the ring, %u by the vif",
+			      by_ring, by_vif);
 			TRY(fill(&p, ON_THE_WAY));
 			TRY(take_all(&p));
 			peer_release(&p);
