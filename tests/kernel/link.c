@@ -278,6 +278,7 @@ int peer_remove(struct peer *p)
 
 int peer_close(struct peer *p)
 {
+	bool connected = READ_ONCE(p->link->phase) == SHMLINK_CONNECTED;
 	bool reached = p->to_driver.shared;
 
 	if (reached) {
@@ -292,6 +293,8 @@ int peer_close(struct peer *p)
 		CHECK(WAIT(READ_ONCE(p->from_driver.shared->closed) ==
 			   SHMLINK_PROD_CLOSED ||
 			   driver_state(p) == XenbusStateClosed, SOON),
+		      "no end");
+		CHECK(!connected || READ_ONCE(p->from_driver.shared->closed),
 		      "no last word");
 		peer_give_back(p);
 	}
