@@ -108,6 +108,7 @@ resolve_locked() {
     dir=$cache/apt-$codename
     want=$(printf '%s\n' ${without:+"$without"} "$@" | sha256sum)
     if [ -s "$list" ] && [ "$(head -n 1 "$list")" = "# $want" ] &&
+       [ -e "$dir/apt.conf" ] &&
        [ -n "$(find "$list" -mmin "-$resolve_age_minutes")" ]; then
         return
     fi
