@@ -217,15 +217,15 @@ static int list_all(const struct session *session, const char *dom,
     rc = shmlink_list(session->ctx, dom, true, &links, &nr);
     if (rc)
         return rc;
-    rc = shmlink_list_absent(session->ctx, dom, &absent, &nr_absent);
-    if (rc) {
-        free(links);
-        return rc;
+    /* What is up is shown all the same; it was told why the rest is not. */
+    if (shmlink_list_absent(session->ctx, dom, &absent, &nr_absent)) {
+        absent = NULL;
+        nr_absent = 0;
     }
     more = reallocarray(links, nr + nr_absent + 1, sizeof(*links));
-    if (more)
+    if (more && nr_absent)
         memcpy(more + nr, absent, nr_absent * sizeof(*absent));
-    else
+    else if (!more)
         nr_absent = 0;
     free(absent);
     *links_r = more ? more : links;

@@ -322,17 +322,23 @@ int guard_run(const struct guard *guard, int argc, char **argv, int command)
     return end_as(status);
 }
 
+static pid_t dispatcher;
+
 static int exec_shmlink(char **argv)
 {
     /* Not to be outlived by it is what who kills us expects. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != dispatcher)
+        _exit(STATUS_NOT_RUN);
     return realxl_exec_shmlink(argv);
 }
 
 int guard_shmlink(char **argv)
 {
-    int status = run_child(exec_shmlink, argv);
+    int status;
 
+    dispatcher = getpid();
+    status = run_child(exec_shmlink, argv);
     if (guard_status(status) == STATUS_NOT_RUN)
         not_run();
     return end_as(status);

@@ -10,9 +10,15 @@
 #include "session.h"
 #include "shmlink.h"
 
+/* A service would say the same again and again. */
 static void session_notice(void *opaque, const char *line)
 {
+    static char last[640];
+
     (void)opaque;
+    if (!strcmp(line, last))
+        return;
+    snprintf(last, sizeof(last), "%s", line);
     fprintf(stderr, "xl shmlink: %s\n", line);
 }
 

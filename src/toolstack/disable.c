@@ -16,8 +16,26 @@ static int disable_remember(struct shmlink_ctx *ctx,
 {
     struct remembered link = remembered_link(&entry->link, entry->force);
 
-    memcpy(link.held, entry->link.domid, sizeof(link.held));
+    remember_hold(ctx, &link);
     return remember_add(ctx, &link);
+}
+
+/* Those that last and are not up are not to come up meanwhile either. */
+static int disable_hold(struct shmlink_ctx *ctx, const struct pick *pick)
+{
+    struct remembered_list list;
+    int rc = remember_read(ctx, &list);
+    size_t i;
+
+    for (i = 0; i < list.nr_links && !rc; i++) {
+        if (!list.links[i].persist ||
+            !pick_has_remembered(ctx, pick, &list.links[i]))
+            continue;
+        remember_hold(ctx, &list.links[i]);
+        rc = remember_add(ctx, &list.links[i]);
+    }
+    remember_free(&list);
+    return rc;
 }
 
 /*
@@ -71,6 +89,8 @@ static int disable_locked(struct shmlink_ctx *ctx,
     rc = policy_close(ctx, entries + wanted, &others, false);
     for (i = 0; i < wanted && options->remember && !rc; i++)
         rc = disable_remember(ctx, &entries[i]);
+    if (!rc && options->remember && disable_hold(ctx, pick))
+        ctx_notice(ctx, "%s", ctx->why);
     if (!rc)
         rc = disable_entries(ctx, options, pick, entries, wanted);
  out:
@@ -108,7 +128,8 @@ int shmlink_disable(struct shmlink_ctx *ctx,
     ctx_begin(ctx);
     *nr_r = 0;
     rc = pick_find(ctx, options->dom, options->bridge, &pick);
-    if (rc == -ESRCH && options->dom[0] && !options->remember)
+    if (rc == -ESRCH && options->dom[0] && !options->bridge &&
+        !options->remember)
         return disable_absent(ctx, options, nr_r);
     if (rc)
         return rc;

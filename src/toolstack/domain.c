@@ -139,7 +139,8 @@ int domain_again(struct shmlink_ctx *ctx, const uint8_t uuid[16],
         if (domains[i].dying || domains[i].shutdown)
             continue;
         same = !memcmp(domains[i].uuid, uuid, 16);
-        if (!same && (!found || !name || strcmp(domains[i].name, name)))
+        if (!same && (!found || !name || strchr(name, '?') ||
+                      strcmp(domains[i].name, name)))
             continue;
         *domain_r = domains[i];
         found = 0;

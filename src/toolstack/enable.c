@@ -12,6 +12,7 @@
 #include "toolstack/check.h"
 #include "toolstack/ctx.h"
 #include "toolstack/domain.h"
+#include "toolstack/enable.h"
 #include "toolstack/nodes.h"
 #include "toolstack/policy.h"
 #include "toolstack/remember.h"
@@ -177,7 +178,8 @@ static int enable_note(struct shmlink_ctx *ctx,
                        const struct shmlink_link *link, bool *noted_r)
 {
     struct pick pick = pick_link(link->uuid, link->vif);
-    struct remembered note = remembered_link(link, options->force);
+    struct remembered note = remembered_link(link, options->force ||
+                                                   link->forced);
     struct remembered_list list;
     struct remembered *old;
     int i, rc;
@@ -194,7 +196,11 @@ static int enable_note(struct shmlink_ctx *ctx,
     note.persist = true;
     for (i = 0; i < 2; i++)
         note.name[i] = (char *)link->name[i];
-    return remember_add(ctx, &note);
+    rc = remember_add(ctx, &note);
+    if (!rc || *noted_r)
+        return rc;
+    ctx_notice(ctx, "%s", ctx->why);    /* noted it is */
+    return 0;
 }
 
 /* Make the nodes and see the link up, or leave nothing of it. */
@@ -334,9 +340,10 @@ static int enable_find(struct shmlink_ctx *ctx,
     return rc ? rc : check_guests(ctx, pick, check);
 }
 
-int shmlink_enable(struct shmlink_ctx *ctx,
-                   const struct shmlink_enable_options *options,
-                   bool *changed_r, struct shmlink_link *link_r)
+int enable_if(struct shmlink_ctx *ctx,
+              const struct shmlink_enable_options *options,
+              int (*still)(struct shmlink_ctx *ctx, const void *opaque),
+              const void *opaque, bool *changed_r, struct shmlink_link *link_r)
 {
     struct shmlink_link link;
     struct check check;
@@ -356,6 +363,8 @@ int shmlink_enable(struct shmlink_ctx *ctx,
         return rc;
     /* Who was there before waiting for the lock need not be there now. */
     rc = enable_find(ctx, options, &pick, &check);
+    if (!rc && still)
+        rc = still(ctx, opaque);
     if (!rc)
         rc = enable_locked(ctx, options, &check, changed_r, &link);
     ctx_unlock(ctx);
@@ -363,4 +372,11 @@ int shmlink_enable(struct shmlink_ctx *ctx,
     if (!rc && link_r)
         *link_r = link;
     return rc;
+}
+
+int shmlink_enable(struct shmlink_ctx *ctx,
+                   const struct shmlink_enable_options *options,
+                   bool *changed_r, struct shmlink_link *link_r)
+{
+    return enable_if(ctx, options, NULL, NULL, changed_r, link_r);
 }

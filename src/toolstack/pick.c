@@ -38,21 +38,36 @@ struct pick pick_link(const uint8_t uuid[2][16], const uint32_t vif[2])
     return pick;
 }
 
-/* One end of a link; domid: NULL where only the UUID is known. */
+/*
+ * One end of a link; domid: NULL where only the UUID is known.  name: of a
+ * guest that is known by it where none with the UUID runs, or NULL.
+ */
 struct pick_end {
     const uint8_t *uuid;
     const uint32_t *domid;
+    const char *name;
     uint32_t vif;
 };
 
+static bool pick_is_guest(struct shmlink_ctx *ctx,
+                          const struct shmlink_domain *domain,
+                          const struct pick_end *end)
+{
+    struct shmlink_domain other;
+
+    if (!memcmp(end->uuid, domain->uuid, 16))
+        return !end->domid || *end->domid == domain->domid;
+    return end->name && !strcmp(end->name, domain->name) &&
+           domain_by_uuid(ctx, end->uuid, &other);
+}
+
 /* It is that of guest number i, or of any where so many are not named. */
-static bool pick_is(const struct pick *pick, int i,
+static bool pick_is(struct shmlink_ctx *ctx, const struct pick *pick, int i,
                     const struct pick_end *end)
 {
     if (i >= pick->nr)
         return true;
-    return !memcmp(end->uuid, pick->domain[i].uuid, 16) &&
-           (!end->domid || *end->domid == pick->domain[i].domid) &&
+    return pick_is_guest(ctx, &pick->domain[i], end) &&
            (end->vif == pick->vif[i] || end->vif == SHMLINK_VIF_ANY ||
             pick->vif[i] == SHMLINK_VIF_ANY);
 }
@@ -65,7 +80,7 @@ static bool pick_is_on(struct shmlink_ctx *ctx, const struct pick *pick,
 
     if (!pick->bridge)
         return true;
-    if (!end->domid && domain_by_uuid(ctx, end->uuid, &domain))
+    if (!end->domid && domain_again(ctx, end->uuid, end->name, &domain))
         return false;
     return !vif_read(ctx, end->domid ? *end->domid : domain.domid, end->vif,
                      &vif) && !strcmp(vif.bridge, pick->bridge);
@@ -77,7 +92,8 @@ static bool pick_matches(struct shmlink_ctx *ctx, const struct pick *pick,
     int back;
 
     for (back = 0; back < 2; back++)
-        if (pick_is(pick, back, &ends[0]) && pick_is(pick, !back, &ends[1]))
+        if (pick_is(ctx, pick, back, &ends[0]) &&
+            pick_is(ctx, pick, !back, &ends[1]))
             return pick_is_on(ctx, pick, &ends[0]);
     return false;
 }
@@ -87,8 +103,8 @@ bool pick_has(struct shmlink_ctx *ctx, const struct pick *pick,
 {
     const struct shmlink_link *link = &entry->link;
     const struct pick_end ends[2] = {
-        { link->uuid[0], &link->domid[0], link->vif[0] },
-        { link->uuid[1], &link->domid[1], link->vif[1] },
+        { link->uuid[0], &link->domid[0], NULL, link->vif[0] },
+        { link->uuid[1], &link->domid[1], NULL, link->vif[1] },
     };
 
     return pick_matches(ctx, pick, ends);
@@ -98,8 +114,10 @@ bool pick_has_remembered(struct shmlink_ctx *ctx, const struct pick *pick,
                          const struct remembered *link)
 {
     const struct pick_end ends[2] = {
-        { link->uuid[0], NULL, link->vif[0] },
-        { link->uuid[1], NULL, link->vif[1] },
+        { link->uuid[0], NULL, link->persist ? link->name[0] : NULL,
+          link->vif[0] },
+        { link->uuid[1], NULL, link->persist ? link->name[1] : NULL,
+          link->vif[1] },
     };
 
     return pick_matches(ctx, pick, ends);

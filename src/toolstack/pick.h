@@ -32,7 +32,10 @@ bool pick_has(struct shmlink_ctx *ctx, const struct pick *pick,
 /* The link of these guests by these vifs, for the next call. */
 struct pick pick_link(const uint8_t uuid[2][16], const uint32_t vif[2]);
 
-/* By UUIDs alone; on a bridge is only what runs. */
+/*
+ * By UUIDs, or, for a link that lasts, by the name of a guest whose UUID does
+ * not run; on a bridge is only what runs.
+ */
 bool pick_has_remembered(struct shmlink_ctx *ctx, const struct pick *pick,
                          const struct remembered *link);
 

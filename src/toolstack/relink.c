@@ -8,6 +8,7 @@
 
 #include "toolstack/ctx.h"
 #include "toolstack/domain.h"
+#include "toolstack/enable.h"
 #include "toolstack/pick.h"
 #include "toolstack/relink.h"
 #include "shmlink-wire.h"
@@ -80,6 +81,26 @@ static int relink_forget(struct shmlink_ctx *ctx,
     return rc;
 }
 
+/*
+ * The list was read without the lock: nobody has disabled or held the link
+ * since.  Errors: ENOENT.
+ */
+static int relink_still(struct shmlink_ctx *ctx, const void *opaque)
+{
+    const struct remembered *link = opaque, *now;
+    struct pick pick = pick_link(link->uuid, link->vif);
+    struct remembered_list list;
+    int rc = remember_read(ctx, &list);
+
+    if (rc)
+        return rc;
+    now = remember_find(ctx, &list, &pick);
+    if (!now || now->persist != link->persist || remember_is_held(ctx, now))
+        rc = -ENOENT;
+    remember_free(&list);
+    return rc;
+}
+
 int relink_enable(struct shmlink_ctx *ctx, const struct remembered *link,
                   const struct shmlink_domain domains[2],
                   unsigned int wait_ms)
@@ -100,7 +121,9 @@ int relink_enable(struct shmlink_ctx *ctx, const struct remembered *link,
         options.dom[i] = ends[i];
         same = same && !memcmp(link->uuid[i], domains[i].uuid, 16);
     }
-    rc = shmlink_enable(ctx, &options, &changed, NULL);
+    rc = enable_if(ctx, &options, relink_still, link, &changed, NULL);
+    if (rc == -ENOENT)
+        return 0;
     if (!rc && !same)
         rc = relink_forget(ctx, link);
     return rc ? rc : changed;
@@ -114,12 +137,16 @@ static int relink_one(struct shmlink_ctx *ctx, const struct remembered *link,
     int rc;
 
     if (relink_find(ctx, link, domains) || domains[0].paused ||
-        domains[1].paused)
+        domains[1].paused || remember_is_held(ctx, link))
         return 0;
     if (uuid && memcmp(domains[0].uuid, uuid, 16) &&
         memcmp(domains[1].uuid, uuid, 16))
         return 0;
-    relink_wait(ctx, domains);
+    /* Only what was just taken down has a driver to be waited for. */
+    if (!link->persist || link->holder)
+        relink_wait(ctx, domains);
+    else if (!relink_drivers(ctx, domains))
+        return 0;
     rc = relink_enable(ctx, link, domains, 0);
     if (rc >= 0 || rc == -EINTR)
         return rc;
@@ -128,19 +155,20 @@ static int relink_one(struct shmlink_ctx *ctx, const struct remembered *link,
     return 0;
 }
 
-/* Whatever held links is over; only those that last stay noted without it. */
+/* What lasts is held no more, but by others that live. */
 static int relink_release(struct shmlink_ctx *ctx,
-                          struct remembered_list *list)
+                          const struct remembered_list *list)
 {
-    struct remembered *link;
+    struct remembered link;
     int rc = 0;
+    size_t i;
 
-    for (link = list->links; link < list->links + list->nr_links; link++) {
-        if (!link->persist || (link->held[0] == UINT32_MAX &&
-                               link->held[1] == UINT32_MAX))
+    for (i = 0; i < list->nr_links; i++) {
+        link = list->links[i];
+        if (!link.persist || !link.holder || remember_is_held(ctx, &link))
             continue;
-        link->held[0] = link->held[1] = UINT32_MAX;
-        rc = rc ? rc : remember_add(ctx, link);
+        link.holder = 0;
+        rc = rc ? rc : remember_add(ctx, &link);
     }
     return rc;
 }
@@ -160,8 +188,8 @@ int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r)
     if (rc)
         return rc;
     rc = remember_read(ctx, &list);
-    if (!rc)
-        rc = relink_release(ctx, &list);
+    if (!rc && relink_release(ctx, &list))
+        ctx_notice(ctx, "%s", ctx->why);
     ctx_unlock(ctx);
     for (i = 0; i < list.nr_links && rc >= 0; i++) {
         rc = relink_one(ctx, &list.links[i], dom ? domain.uuid : NULL);

@@ -7,6 +7,7 @@
 #define SHMLINK_TOOLSTACK_RELINK_H
 
 #include "toolstack/remember.h"
+#include "toolstack/store.h"
 
 /* Its guests as they run now. Errors: ESRCH one does not. */
 int relink_find(struct shmlink_ctx *ctx, const struct remembered *link,

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/jsonio.h"
 #include "toolstack/ctx.h"
 #include "toolstack/pick.h"
@@ -52,7 +53,8 @@ static const struct jsonio_field link_keys[] = {
                SHMLINK_RING_BYTES_MAX, JSONIO_REQUIRED),
     JSONIO_KEY("force", BOOL, force, .missing = JSONIO_REQUIRED),
     JSONIO_KEY("persist", BOOL, persist),
-    JSONIO_KEY("held", ARRAY, held, 0, 2, .table = &number_fields),
+    JSONIO_KEY("holder", U32, holder, 0, UINT32_MAX),
+    JSONIO_KEY("holder_start", U64, holder_start),
     JSONIO_KEY("since", TIME, since, .missing = JSONIO_REQUIRED),
 };
 #undef AT
@@ -88,13 +90,28 @@ struct remembered remembered_link(const struct shmlink_link *link, bool force)
     struct remembered remembered = {
         .ring_bytes = link->ring_bytes,
         .force = force,
-        .held = { UINT32_MAX, UINT32_MAX },
         .since = time(NULL),
     };
 
     memcpy(remembered.uuid, link->uuid, sizeof(remembered.uuid));
     memcpy(remembered.vif, link->vif, sizeof(remembered.vif));
     return remembered;
+}
+
+void remember_hold(struct shmlink_ctx *ctx, struct remembered *link)
+{
+    link->holder = (uint32_t)getppid();
+    if (file_process_start(ctx->paths.procfs, getppid(), &link->holder_start))
+        link->holder = 0;
+}
+
+bool remember_is_held(struct shmlink_ctx *ctx, const struct remembered *link)
+{
+    uint64_t start;
+
+    return link->holder && link->holder != (uint32_t)getppid() &&
+           !file_process_start(ctx->paths.procfs, (pid_t)link->holder,
+                               &start) && start == link->holder_start;
 }
 
 void remember_free(struct remembered_list *list)
@@ -115,6 +132,9 @@ static void remember_filter(struct remembered_list *list,
             list->links[kept++] = list->links[i];
         else
             jsonio_dispose(&link_fields, &list->links[i]);
+    /* What is added next is to be empty. */
+    for (i = kept; i < list->nr_links; i++)
+        list->links[i] = (struct remembered){ 0 };
     list->nr_links = kept;
 }
 
@@ -173,15 +193,16 @@ struct remembered *remember_find(struct shmlink_ctx *ctx,
     return NULL;
 }
 
-/* A name that is not given stays.  Errors: ENOMEM, and *to is as before. */
+/* A name that is not given stays its guest's.  Errors: ENOMEM, and *to is as before. */
 static int remember_copy(struct remembered *to, const struct remembered *from)
 {
+    bool turned = memcmp(from->uuid[0], to->uuid[0], 16);
     const char *known;
     char *name[2];
     int i;
 
     for (i = 0; i < 2; i++) {
-        known = from->name[i] ? from->name[i] : to->name[i];
+        known = from->name[i] ? from->name[i] : to->name[turned ? !i : i];
         name[i] = known ? strdup(known) : NULL;
         if (!known || name[i])
             continue;
@@ -235,10 +256,8 @@ static bool keep_unmeant(struct remembered *link, const void *opaque)
         *forget->changed = true;
         return false;
     }
-    if (link->held[0] != UINT32_MAX || link->held[1] != UINT32_MAX) {
-        *forget->changed = true;
-        link->held[0] = link->held[1] = UINT32_MAX;
-    }
+    *forget->changed = *forget->changed || link->holder;
+    link->holder = 0;
     return true;
 }
 

@@ -19,8 +19,8 @@ struct shmlink_link;
 
 /*
  * vif: SHMLINK_VIF_ANY where the file is an older version's.  name: as the
- * guests were called, or NULL.  held: taken down by the dispatcher, and the
- * guests had these domids, UINT32_MAX where it was not.
+ * guests were called, or NULL.  holder, holder_start: the process that took it
+ * down for a save and is to bring it back; 0: none.
  */
 struct remembered {
     uint8_t uuid[2][16];
@@ -29,7 +29,8 @@ struct remembered {
     uint32_t ring_bytes;
     bool force;
     bool persist;
-    uint32_t held[2];
+    uint32_t holder;
+    uint64_t holder_start;
     int64_t since;          /* seconds since 1970 */
 };
 
@@ -40,6 +41,11 @@ struct remembered_list {
 
 /* Of a link, with no names; neither lasting nor held. */
 struct remembered remembered_link(const struct shmlink_link *link, bool force);
+
+/* Whose command this is, the dispatcher's: what it holds nobody else links. */
+void remember_hold(struct shmlink_ctx *ctx, struct remembered *link);
+/* Another process holds it, and lives. */
+bool remember_is_held(struct shmlink_ctx *ctx, const struct remembered *link);
 
 /* list_r is the caller's to remember_free(), empty after an error; no file is
  * no links. */

@@ -17,16 +17,17 @@
  * A pass looks at everything, so that no event is missed.  A guest can make as
  * many events as it likes, but no more than a pass a second of them.
  */
-enum { PASS_MS = 1000, LOOK_MS = 60 * 1000 };
+enum { PASS_MS = 1000, LOOK_MS = 60 * 1000, YIELD_MS = 200 };
 /* A guest that fails costs every command this long, and then not for long. */
 enum { ENABLE_WAIT_MS = 3000, AGAIN_MS = 5000, AGAIN_MS_MAX = 3600 * 1000 };
 
-/* A link that did not come up, while its guests are these domains. */
+/* A link that was tried, while its guests are these domains. */
 struct attempt {
     uint8_t uuid[2][16];
     uint32_t vif[2];
     uint32_t domid[2];
     int64_t again_ms, pause_ms;
+    bool told;              /* that it failed */
     bool seen;              /* in this pass */
 };
 
@@ -58,20 +59,26 @@ static struct attempt *attempt_find(struct serve *serve,
     return NULL;
 }
 
-/* Later each time; told when it is new, and not each time it is tried. */
-static void attempt_failed(struct serve *serve, const struct remembered *link,
-                           const struct shmlink_domain domains[2])
+/*
+ * Later each time, also where it came up, which may not last; a failure is told
+ * when it is new, and not each time it is tried.
+ */
+static void attempt_note(struct serve *serve, const struct remembered *link,
+                         const struct shmlink_domain domains[2], bool failed)
 {
     struct attempt *attempt = attempt_find(serve, link);
     int i;
 
-    if (!attempt)
+    if (!attempt) {
         attempt = JSONIO_ADD(serve, attempts, ATTEMPTS_MAX);
-    if (!attempt)
-        return;
-    if (!attempt->pause_ms)
+        if (!attempt)
+            return;
+        *attempt = (struct attempt){ 0 };
+    }
+    if (failed && !attempt->told)
         ctx_notice(serve->ctx, "the link of %s and %s does not come back: %s",
                    domains[0].name, domains[1].name, serve->ctx->why);
+    attempt->told = failed;
     memcpy(attempt->uuid, link->uuid, sizeof(attempt->uuid));
     memcpy(attempt->vif, link->vif, sizeof(attempt->vif));
     for (i = 0; i < 2; i++)
@@ -152,6 +159,20 @@ static void want_drivers(struct serve *wanted,
     }
 }
 
+/* Wait; for events too. Errors: EINTR. */
+static int serve_sleep(struct serve *serve, int64_t until_ms, bool events)
+{
+    struct pollfd fds[] = {
+        { .fd = events ? xs_fileno(serve->events) : -1, .events = POLLIN },
+        { .fd = serve->ctx->options.cancel_fd, .events = POLLIN },
+    };
+    int64_t left_ms = until_ms - ctx_now_ms();
+
+    if (left_ms > 0)
+        poll(fds, 2, (int)left_ms);
+    return ctx_cancelled(serve->ctx) ? -EINTR : 0;
+}
+
 /* A link that is to last and is not up. */
 static int serve_link(struct serve *serve, struct serve *wanted,
                       const struct remembered *link)
@@ -161,7 +182,7 @@ static int serve_link(struct serve *serve, struct serve *wanted,
     int rc;
 
     if (relink_find(serve->ctx, link, domains) ||
-        same_domains(link->held, domains))
+        remember_is_held(serve->ctx, link))
         return 0;
     attempt = attempt_find(serve, link);
     if (attempt && !same_domains(attempt->domid, domains))
@@ -178,14 +199,22 @@ static int serve_link(struct serve *serve, struct serve *wanted,
     rc = relink_enable(serve->ctx, link, domains, ENABLE_WAIT_MS);
     if (rc == -EINTR)
         return rc;
-    if (rc < 0)
-        attempt_failed(serve, link, domains);
-    else if (attempt)
-        attempt->seen = false;
+    if (rc)
+        attempt_note(serve, link, domains, rc < 0);
     if (rc > 0)
         ctx_notice(serve->ctx, "%s and %s are linked again", domains[0].name,
                    domains[1].name);
-    return 0;
+    /* Others wait for the lock as well. */
+    return rc < 0 ? serve_sleep(serve, ctx_now_ms() + YIELD_MS, false) : 0;
+}
+
+/* A link that is up may be so for a moment only. */
+static void serve_up(struct serve *serve, const struct remembered *link)
+{
+    struct attempt *attempt = attempt_find(serve, link);
+
+    if (attempt)
+        attempt->seen = ctx_now_ms() < attempt->again_ms;
 }
 
 static bool is_up(struct shmlink_ctx *ctx, const struct remembered *link,
@@ -206,7 +235,26 @@ static bool is_up(struct shmlink_ctx *ctx, const struct remembered *link,
     return false;
 }
 
-/* All that can be done now. Errors: EINTR; others are told. */
+/*
+ * A pass went wrong: told, and tried again.  But a connection that xenstored
+ * has closed stays so; better a new process.
+ */
+static int serve_error(struct serve *serve, int rc)
+{
+    unsigned int len;
+    char *value;
+
+    if (rc == -EINTR)
+        return rc;
+    ctx_notice(serve->ctx, "%s", serve->ctx->why);
+    value = xs_read(serve->ctx->xs, XBT_NULL, "/", &len);
+    rc = value || errno == ENOENT ? 0 : -errno;
+    free(value);
+    return rc ? ctx_fail(serve->ctx, rc, "xenstore does not answer: %s",
+                         strerror(-rc)) : 0;
+}
+
+/* All that can be done now. Errors: EINTR; those of a xenstore that is gone. */
 static int serve_pass(struct serve *serve)
 {
     struct registry_entry *entries = NULL;
@@ -222,15 +270,21 @@ static int serve_pass(struct serve *serve)
     if (!rc)
         rc = remember_read(ctx, &list);
     for (i = 0; i < list.nr_links && !rc; i++)
-        if (list.links[i].persist && !is_up(ctx, &list.links[i], entries, nr))
+        if (!list.links[i].persist)
+            continue;
+        else if (is_up(ctx, &list.links[i], entries, nr))
+            serve_up(serve, &list.links[i]);
+        else
             rc = serve_link(serve, &wanted, &list.links[i]);
-    if (rc && rc != -EINTR)
-        ctx_notice(ctx, "%s", ctx->why);
-    watch_drivers(serve, &wanted);
-    attempts_tidy(serve);
     remember_free(&list);
     free(entries);
-    return rc == -EINTR ? rc : 0;
+    if (rc) {
+        free(wanted.domids);
+        return serve_error(serve, rc);
+    }
+    watch_drivers(serve, &wanted);
+    attempts_tidy(serve);
+    return 0;
 }
 
 /* When something has to be looked at, whatever happens. */
@@ -240,23 +294,11 @@ static int64_t serve_deadline(const struct serve *serve, int64_t begin_ms)
     size_t i;
 
     for (i = 0; i < serve->nr_attempts; i++)
-        if (serve->attempts[i].again_ms < deadline_ms)
+        /* One that is past was not tried: a guest or driver is waited for. */
+        if (serve->attempts[i].again_ms > begin_ms &&
+            serve->attempts[i].again_ms < deadline_ms)
             deadline_ms = serve->attempts[i].again_ms;
     return deadline_ms > begin_ms + PASS_MS ? deadline_ms : begin_ms + PASS_MS;
-}
-
-/* Wait; for events too. Errors: EINTR. */
-static int serve_sleep(struct serve *serve, int64_t until_ms, bool events)
-{
-    struct pollfd fds[] = {
-        { .fd = events ? xs_fileno(serve->events) : -1, .events = POLLIN },
-        { .fd = serve->ctx->options.cancel_fd, .events = POLLIN },
-    };
-    int64_t left_ms = until_ms - ctx_now_ms();
-
-    if (left_ms > 0)
-        poll(fds, 2, (int)left_ms);
-    return ctx_cancelled(serve->ctx) ? -EINTR : 0;
 }
 
 /* What they say is looked up by the pass that follows. */
@@ -306,7 +348,7 @@ int shmlink_serve(struct shmlink_ctx *ctx)
         begin_ms = ctx_now_ms();
         rc = serve_pass(&serve);
         if (!rc)
-            rc = serve_sleep(&serve, begin_ms + PASS_MS, false);
+            rc = serve_sleep(&serve, ctx_now_ms() + PASS_MS, false);
         if (!rc)
             rc = serve_sleep(&serve, serve_deadline(&serve, begin_ms), true);
         serve_drain(&serve);

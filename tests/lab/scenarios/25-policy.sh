@@ -132,7 +132,8 @@ xl shmlink advise --from /tmp/talk.json --state-dir=/tmp/state -j |
     jq --arg soft "$soft" '
         .steps = [.steps[] | select(.kind == "link-enable")] |
         .steps = [.steps[0] + { kind: "pin-soft", vcpuid: 0, from: $soft,
-            to: "3", subjects: .steps[0].subjects[:1] }] + .steps' >/tmp/plan
+            to: "3", subjects: [.steps[0].subjects[] |
+                select(.name == "vm1")] }] + .steps' >/tmp/plan
 [ "$(jq '.steps | length' /tmp/plan)" = 2 ] || {
     xl shmlink advise --from /tmp/talk.json
     fail "no link is advised"

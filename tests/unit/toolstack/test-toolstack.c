@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "toolstack/ctx.h"
+#include "toolstack/relink.h"
 #include "shmlink.h"
 #include "stub-xen.h"
 
@@ -94,6 +95,12 @@ static void put_guest(uint32_t domid, const char *name)
     put_vif(domid, 0, "xenbr0");
 }
 
+static void put_process(pid_t pid)
+{
+    put_file("1 (a) b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 "
+             "20\n", "%s/%ld/stat", procfs, (long)pid);
+}
+
 static int set_up(void **state)
 {
     char path[160];
@@ -105,8 +112,8 @@ static int set_up(void **state)
     put_file("4\n", "%s/hypervisor/version/major", sysfs);
     put_file(strchr(XEN_VERSION, '.') + 1, "%s/hypervisor/version/minor",
              sysfs);
-    put_file("1 (a) b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 "
-             "20\n", "%s/%ld/stat", procfs, (long)getpid());
+    put_process(getpid());
+    put_process(getppid());
     put_guest(0, "Domain-0");
     put_guest(1, "web");
     put_guest(2, "db");
@@ -1485,6 +1492,75 @@ static void test_persist_name(void **state)
     shmlink_ctx_close(ctx);
 }
 
+/*
+ * A note that has expired, before one that lasts: what is added takes nothing
+ * of either.
+ */
+static void test_persist_expired(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link *links, link;
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_again;
+    put_file("{\"links\": [{\"uuid\": ["
+             "\"31111111-1111-1111-1111-111111111111\", "
+             "\"32121212-1212-1212-1212-121212121212\"], "
+             "\"ring_bytes\": 131072, \"force\": false, \"since\": 1}, "
+             "{\"uuid\": [\"41111111-1111-1111-1111-111111111111\", "
+             "\"42121212-1212-1212-1212-121212121212\"], "
+             "\"vif\": [0, 0], \"name\": [\"far\", \"away\"], "
+             "\"ring_bytes\": 131072, \"force\": false, "
+             "\"persist\": true, \"since\": 1}]}", "%s/remembered.json",
+             state_dir);
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_int_equal(disable(ctx, "web", NULL, true, &nr), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_string_equal(link.name[0], "far");
+    assert_string_equal(link.name[1], "away");
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_int_equal(shmlink_list(ctx, NULL, false, &links, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_false(links[0].persist);
+    free(links);
+    shmlink_ctx_close(ctx);
+}
+
+/* A guest that came again with another UUID, and not its link: it is meant. */
+static void test_persist_disabled(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct remembered note = { .persist = true, .ring_bytes = 131072 };
+    struct shmlink_domain domains[2];
+    uint8_t uuid[16] = { 0x77 };
+    struct shmlink_link link;
+    size_t nr;
+    int i;
+
+    (void)state;
+    stub_guests = guests_again;
+    assert_true(enable_persist(ctx));
+    web_again(uuid);
+    assert_int_equal(shmlink_review(ctx, &nr), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
+
+    /* Disabled by another command since the notes were read. */
+    assert_int_equal(shmlink_domain_find(ctx, "web", &domains[0]), 0);
+    assert_int_equal(shmlink_domain_find(ctx, "db", &domains[1]), 0);
+    for (i = 0; i < 2; i++)
+        memcpy(note.uuid[i], domains[i].uuid, 16);
+    assert_int_equal(relink_enable(ctx, &note, domains, 60), 0);
+    assert_null(stub_below(LINKS));
+    shmlink_ctx_close(ctx);
+}
+
 /* A link that does not come up is not noted, nor is what was noted lost. */
 static void test_persist_fails(void **state)
 {
@@ -1518,8 +1594,19 @@ static void test_persist_fails(void **state)
     shmlink_ctx_close(ctx);
 }
 
+/* What this command holds is another's, which lives or does not. */
+static void hold_is(pid_t pid)
+{
+    char command[256];
+
+    snprintf(command, sizeof(command), "sed -i 's/\"holder\": [1-9][0-9]*/"
+             "\"holder\": %ld/' %s/remembered.json", (long)pid, state_dir);
+    assert_int_equal(system(command), 0);
+}
+
 static void test_serve(void **state)
 {
+    enum { NO_PROCESS = 4000001 };
     struct shmlink_ctx *ctx = open_ctx();
     struct shmlink_link link;
     int fds[2];
@@ -1533,12 +1620,16 @@ static void test_serve(void **state)
     assert_true(enable_persist(ctx));
     /* While a save is at work the service is not to interfere. */
     assert_int_equal(disable(ctx, "web", NULL, true, &nr), 0);
+    hold_is(getpid());
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
     shmlink_ctx_heed(ctx, fds[0]);
     stub_guests = guests_held;
     assert_int_equal(shmlink_serve(ctx), 0);
     assert_int_equal(nr_absent(ctx, &link), 1);
     assert_int_equal(read(fds[0], &byte, 1), 1);
-    /* Once it is another domain it is not held any more. */
+    /* Whose process is gone holds nothing. */
+    hold_is(NO_PROCESS);
     web_again(stub_domains[1].uuid);
     stub_guests = guests_again;
     assert_int_equal(shmlink_serve(ctx), 0);
@@ -1701,6 +1792,8 @@ int main(void)
         cmocka_unit_test_setup(test_relink_vifs, set_up),
         cmocka_unit_test_setup(test_persist, set_up),
         cmocka_unit_test_setup(test_persist_name, set_up),
+        cmocka_unit_test_setup(test_persist_expired, set_up),
+        cmocka_unit_test_setup(test_persist_disabled, set_up),
         cmocka_unit_test_setup(test_persist_fails, set_up),
         cmocka_unit_test_setup(test_serve, set_up),
         cmocka_unit_test_setup(test_remembered_unreadable, set_up),

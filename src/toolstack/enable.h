@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * shmlink_enable() for who has waited for the lock and must look again.
+ */
+#ifndef SHMLINK_TOOLSTACK_ENABLE_H
+#define SHMLINK_TOOLSTACK_ENABLE_H
+
+#include "shmlink.h"
+
+/*
+ * As shmlink_enable(); once the lock is held, and but for a dry run, still()
+ * says whether it is wanted any more: 0, or the error to return.
+ */
+int enable_if(struct shmlink_ctx *ctx,
+              const struct shmlink_enable_options *options,
+              int (*still)(struct shmlink_ctx *ctx, const void *opaque),
+              const void *opaque, bool *changed_r,
+              struct shmlink_link *link_r);
+
+#endif /* SHMLINK_TOOLSTACK_ENABLE_H */
