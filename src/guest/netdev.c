@@ -436,20 +436,24 @@ static bool wait_queue_empty(struct net_device *dev, unsigned int ms)
 void shmlink_netdev_close_tx(struct shmlink_link *link, bool drain)
 {
 	struct net_device *dev = link->netdev;
+	struct netdev_queue *queue = netdev_get_tx_queue(dev, 0);
 
 	if (drain)
 		wait_queue_empty(dev, 300);
-	/* Under the lock: no transmission that has not seen it stops the queue. */
-	netif_tx_lock_bh(dev);
+	/*
+	 * Under the lock: no transmission that has not seen it stops the queue.
+	 * The queue's own, since netif_tx_lock() keeps neither poll nor timer out.
+	 */
+	__netif_tx_lock_bh(queue);
 	WRITE_ONCE(link->reroute, true);
-	netif_wake_queue(dev);
-	netif_tx_unlock_bh(dev);
+	netif_tx_wake_queue(queue);
+	__netif_tx_unlock_bh(queue);
 	if (!wait_queue_empty(dev, 200))
 		netdev_warn(dev, "closed with frames in the queue\n");
 
-	netif_tx_lock_bh(dev);
+	__netif_tx_lock_bh(queue);
 	shmlink_ring_close(&link->tx);
 	/* Asked for or not: the peer is to see the end. */
 	shmlink_batch_end(link, true);
-	netif_tx_unlock_bh(dev);
+	__netif_tx_unlock_bh(queue);
 }
