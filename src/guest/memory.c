@@ -291,10 +291,13 @@ void shmlink_memory_abandon(struct shmlink_memory *memory)
 {
 	unsigned int i;
 
-	for (i = 0; i < memory->nr_pages; i++)
+	for (i = 0; i < memory->nr_pages; i++) {
 		if (memory->grefs[i])
 			gnttab_end_foreign_access(memory->grefs[i],
 						  memory->pages[i]);
+		else if (memory->pages[i])
+			put_page(memory->pages[i]);	/* was never granted */
+	}
 	memory_free(memory);
 }
 

@@ -238,15 +238,22 @@ out:
  */
 void shmlink_queue_stop(struct shmlink_link *link)
 {
-	if (!link->irq)
+	unsigned int irq = link->irq;
+	struct netdev_queue *queue;
+
+	if (!irq)
 		return;
 
-	/* Closes the port as well. */
-	disable_irq(link->irq);
+	disable_irq(irq);
 	napi_disable(&link->napi);
-	unbind_from_irqhandler(link->irq, link);
-	shmlink_frame_exit(link);
+	/* Who else notifies does so under this lock. */
+	queue = netdev_get_tx_queue(link->netdev, 0);
+	__netif_tx_lock_bh(queue);
 	WRITE_ONCE(link->irq, 0);
+	__netif_tx_unlock_bh(queue);
+	/* Closes the port as well. */
+	unbind_from_irqhandler(irq, link);
+	shmlink_frame_exit(link);
 	link->evtchn = 0;
 }
 
