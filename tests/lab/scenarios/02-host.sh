@@ -22,7 +22,8 @@ boot_guest vm3 memory=300 cpus=2
 xl list vm3 | awk '$3 == 300 { ok = 1 } END { exit !ok }' || fail "vm3's memory"
 xl vcpu-list vm3 | awk '$7 == 2 { ok = 1 } END { exit !ok }' ||
     fail "vm3 is not pinned"
-guest vm1 "ping -c 2 -W 5 $(guest_ip vm3)" >/dev/null || fail "ping"
+# Its vif may still be coming up.
+wait_for 30 guest vm1 "ping -c 1 -W 2 $(guest_ip vm3)" >/dev/null || fail "ping"
 
 note "the counters tell work from idleness"
 total() { awk '{ for (i = 2; i <= NF; i++) n += $i; print n }' <<<"$1"; }
