@@ -18,8 +18,8 @@ expect '^xen_scheduler *: credit$'
 [ "$(nproc)" = 1 ] || fail "dom0 has $(nproc) vCPUs"
 
 note "a guest with settings of its own"
-boot_guest vm3 memory=300 cpus=2
-xl list vm3 | awk '$3 == 300 { ok = 1 } END { exit !ok }' || fail "vm3's memory"
+boot_guest vm3 memory=352 cpus=2
+xl list vm3 | awk '$3 == 352 { ok = 1 } END { exit !ok }' || fail "vm3's memory"
 xl vcpu-list vm3 | awk '$7 == 2 { ok = 1 } END { exit !ok }' ||
     fail "vm3 is not pinned"
 # Its vif may still be coming up.
