@@ -159,8 +159,8 @@ int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r);
  * Serve until cancel_fd is readable: keep the links that are to last up, as
  * shmlink_relink() does it, whenever guests come or load their driver; clear
  * up after guests that are gone; review dom0's policy.  A link that is held
- * for a save is left alone while its guests are the same domains, and one that
- * fails is tried again later and later, up to an hour.
+ * for a save is left alone while the command that holds it runs, and one that
+ * was tried is tried again later and later, up to an hour.
  * Errors: those of xenstore; else does not return before it is cancelled.
  */
 int shmlink_serve(struct shmlink_ctx *ctx);

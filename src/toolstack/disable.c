@@ -20,24 +20,6 @@ static int disable_remember(struct shmlink_ctx *ctx,
     return remember_add(ctx, &link);
 }
 
-/* Those that last and are not up are not to come up meanwhile either. */
-static int disable_hold(struct shmlink_ctx *ctx, const struct pick *pick)
-{
-    struct remembered_list list;
-    int rc = remember_read(ctx, &list);
-    size_t i;
-
-    for (i = 0; i < list.nr_links && !rc; i++) {
-        if (!list.links[i].persist ||
-            !pick_has_remembered(ctx, pick, &list.links[i]))
-            continue;
-        remember_hold(ctx, &list.links[i]);
-        rc = remember_add(ctx, &list.links[i]);
-    }
-    remember_free(&list);
-    return rc;
-}
-
 /*
  * The administrator wants the links away: also those only remembered.  A link
  * is taken down also where it cannot be forgotten; that fails later.
@@ -89,7 +71,8 @@ static int disable_locked(struct shmlink_ctx *ctx,
     rc = policy_close(ctx, entries + wanted, &others, false);
     for (i = 0; i < wanted && options->remember && !rc; i++)
         rc = disable_remember(ctx, &entries[i]);
-    if (!rc && options->remember && disable_hold(ctx, pick))
+    /* Those that last and are not up are not to come up meanwhile either. */
+    if (!rc && options->remember && remember_hold_lasting(ctx, pick))
         ctx_notice(ctx, "%s", ctx->why);
     if (!rc)
         rc = disable_entries(ctx, options, pick, entries, wanted);

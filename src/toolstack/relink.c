@@ -155,24 +155,6 @@ static int relink_one(struct shmlink_ctx *ctx, const struct remembered *link,
     return 0;
 }
 
-/* What lasts is held no more, but by others that live. */
-static int relink_release(struct shmlink_ctx *ctx,
-                          const struct remembered_list *list)
-{
-    struct remembered link;
-    int rc = 0;
-    size_t i;
-
-    for (i = 0; i < list->nr_links; i++) {
-        link = list->links[i];
-        if (!link.persist || !link.holder || remember_is_held(ctx, &link))
-            continue;
-        link.holder = 0;
-        rc = rc ? rc : remember_add(ctx, &link);
-    }
-    return rc;
-}
-
 int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r)
 {
     struct remembered_list list;
@@ -188,7 +170,7 @@ int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r)
     if (rc)
         return rc;
     rc = remember_read(ctx, &list);
-    if (!rc && relink_release(ctx, &list))
+    if (!rc && remember_release(ctx))
         ctx_notice(ctx, "%s", ctx->why);
     ctx_unlock(ctx);
     for (i = 0; i < list.nr_links && rc >= 0; i++) {

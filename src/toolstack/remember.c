@@ -119,29 +119,43 @@ void remember_free(struct remembered_list *list)
     jsonio_dispose(&list_fields, list);
 }
 
-/* Keep the links that are to be kept, in their order. */
-static void remember_filter(struct remembered_list *list,
-                            bool (*keep)(struct remembered *link,
-                                         const void *opaque),
+/* What a look at a link says of it. */
+enum remember_look { REMEMBER_AS_IT_IS, REMEMBER_CHANGED, REMEMBER_GONE };
+typedef enum remember_look (*remember_looker)(struct shmlink_ctx *ctx,
+                                              struct remembered *link,
+                                              const void *opaque);
+
+/* Look at all, and keep those that stay in their order; whether any changed. */
+static bool remember_filter(struct shmlink_ctx *ctx,
+                            struct remembered_list *list, remember_looker look,
                             const void *opaque)
 {
+    bool changed = false;
     size_t i, kept = 0;
 
-    for (i = 0; i < list->nr_links; i++)
-        if (keep(&list->links[i], opaque))
-            list->links[kept++] = list->links[i];
-        else
+    for (i = 0; i < list->nr_links; i++) {
+        enum remember_look found = look(ctx, &list->links[i], opaque);
+
+        changed = changed || found != REMEMBER_AS_IT_IS;
+        if (found == REMEMBER_GONE)
             jsonio_dispose(&link_fields, &list->links[i]);
+        else
+            list->links[kept++] = list->links[i];
+    }
     /* What is added next is to be empty. */
     for (i = kept; i < list->nr_links; i++)
         list->links[i] = (struct remembered){ 0 };
     list->nr_links = kept;
+    return changed;
 }
 
-static bool keep_young(struct remembered *link, const void *opaque)
+static enum remember_look look_expired(struct shmlink_ctx *ctx,
+                                       struct remembered *link,
+                                       const void *opaque)
 {
-    (void)opaque;
-    return link->persist || link->since > time(NULL) - KEEP_SECONDS;
+    (void)ctx, (void)opaque;
+    return link->persist || link->since > time(NULL) - KEEP_SECONDS
+               ? REMEMBER_AS_IT_IS : REMEMBER_GONE;
 }
 
 int remember_read(struct shmlink_ctx *ctx, struct remembered_list *list_r)
@@ -156,7 +170,7 @@ int remember_read(struct shmlink_ctx *ctx, struct remembered_list *list_r)
     rc = jsonio_end(&in, NULL);
     if (rc)
         remember_free(list_r);
-    remember_filter(list_r, keep_young, NULL);
+    remember_filter(ctx, list_r, look_expired, NULL);
     if (!rc || rc == -ENOENT)
         return 0;
     if (rc == -EINVAL || rc == -E2BIG)
@@ -193,7 +207,10 @@ struct remembered *remember_find(struct shmlink_ctx *ctx,
     return NULL;
 }
 
-/* A name that is not given stays its guest's.  Errors: ENOMEM, and *to is as before. */
+/*
+ * A name that is not given stays its guest's.  Errors: ENOMEM, and *to is as
+ * before.
+ */
 static int remember_copy(struct remembered *to, const struct remembered *from)
 {
     bool turned = memcmp(from->uuid[0], to->uuid[0], 16);
@@ -239,46 +256,51 @@ int remember_add(struct shmlink_ctx *ctx, const struct remembered *link)
     return rc;
 }
 
-struct remember_forget {
-    struct shmlink_ctx *ctx;
-    const struct pick *pick;
-    bool lasting;
-    bool *changed;
-};
-
-static bool keep_unmeant(struct remembered *link, const void *opaque)
+/* Look at all links; write only where that changes something. */
+static int remember_edit(struct shmlink_ctx *ctx, remember_looker look,
+                         const void *opaque)
 {
-    const struct remember_forget *forget = opaque;
-
-    if (!pick_has_remembered(forget->ctx, forget->pick, link))
-        return true;
-    if (!link->persist || forget->lasting) {
-        *forget->changed = true;
-        return false;
-    }
-    *forget->changed = *forget->changed || link->holder;
-    link->holder = 0;
-    return true;
-}
-
-/* Write only where that changes something. */
-int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick,
-                    bool lasting)
-{
-    bool changed = false;
-    const struct remember_forget forget = { ctx, pick, lasting, &changed };
     struct remembered_list list;
     int rc = remember_read(ctx, &list);
 
-    remember_filter(&list, keep_unmeant, &forget);
-    if (!rc && changed)
+    if (remember_filter(ctx, &list, look, opaque))
         rc = remember_write(ctx, &list);
     remember_free(&list);
     return rc;
 }
 
+struct remember_forget {
+    const struct pick *pick;
+    bool lasting;
+};
+
+static enum remember_look look_forget(struct shmlink_ctx *ctx,
+                                      struct remembered *link,
+                                      const void *opaque)
+{
+    const struct remember_forget *forget = opaque;
+
+    if (!pick_has_remembered(ctx, forget->pick, link))
+        return REMEMBER_AS_IT_IS;
+    if (!link->persist || forget->lasting)
+        return REMEMBER_GONE;
+    if (!link->holder)
+        return REMEMBER_AS_IT_IS;
+    link->holder = 0;
+    return REMEMBER_CHANGED;
+}
+
+int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick,
+                    bool lasting)
+{
+    const struct remember_forget forget = { pick, lasting };
+
+    return remember_edit(ctx, look_forget, &forget);
+}
+
 struct remember_names {
     const char *const *dom;
+    bool dry_run;
     size_t *nr;
 };
 
@@ -287,32 +309,60 @@ static bool has_name(const struct remembered *link, int end, const char *dom)
     return !dom || (link->name[end] && !strcmp(link->name[end], dom));
 }
 
-static bool keep_unnamed(struct remembered *link, const void *opaque)
+static enum remember_look look_names(struct shmlink_ctx *ctx,
+                                     struct remembered *link,
+                                     const void *opaque)
 {
     const struct remember_names *names = opaque;
     int end;
 
+    (void)ctx;
     for (end = 0; end < 2; end++) {
         if (!link->persist || !has_name(link, end, names->dom[0]) ||
             !has_name(link, !end, names->dom[1]))
             continue;
         (*names->nr)++;
-        return false;
+        return names->dry_run ? REMEMBER_AS_IT_IS : REMEMBER_GONE;
     }
-    return true;
+    return REMEMBER_AS_IT_IS;
 }
 
 int remember_forget_names(struct shmlink_ctx *ctx, const char *const dom[2],
                           bool dry_run, size_t *nr_r)
 {
-    const struct remember_names names = { dom, nr_r };
-    struct remembered_list list;
-    int rc = remember_read(ctx, &list);
+    const struct remember_names names = { dom, dry_run, nr_r };
 
     *nr_r = 0;
-    remember_filter(&list, keep_unnamed, &names);
-    if (!rc && *nr_r && !dry_run)
-        rc = remember_write(ctx, &list);
-    remember_free(&list);
-    return rc;
+    return remember_edit(ctx, look_names, &names);
+}
+
+static enum remember_look look_hold(struct shmlink_ctx *ctx,
+                                    struct remembered *link,
+                                    const void *opaque)
+{
+    if (!link->persist || !pick_has_remembered(ctx, opaque, link))
+        return REMEMBER_AS_IT_IS;
+    remember_hold(ctx, link);
+    return REMEMBER_CHANGED;
+}
+
+int remember_hold_lasting(struct shmlink_ctx *ctx, const struct pick *pick)
+{
+    return remember_edit(ctx, look_hold, pick);
+}
+
+static enum remember_look look_release(struct shmlink_ctx *ctx,
+                                       struct remembered *link,
+                                       const void *opaque)
+{
+    (void)opaque;
+    if (!link->persist || !link->holder || remember_is_held(ctx, link))
+        return REMEMBER_AS_IT_IS;
+    link->holder = 0;
+    return REMEMBER_CHANGED;
+}
+
+int remember_release(struct shmlink_ctx *ctx)
+{
+    return remember_edit(ctx, look_release, NULL);
 }

@@ -67,6 +67,10 @@ int remember_add(struct shmlink_ctx *ctx, const struct remembered *link);
 int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick,
                     bool lasting);
 
+/* Hold those of a command's links that last, up or not. */
+int remember_hold_lasting(struct shmlink_ctx *ctx, const struct pick *pick);
+/* What lasts is held no more, but by others that live. */
+int remember_release(struct shmlink_ctx *ctx);
 /*
  * Forget the links that last between guests of these names, of which one or
  * both may not run; dom[1] NULL: with any.  *nr_r: how many.  dry_run: count.

@@ -90,7 +90,7 @@ static void attempt_note(struct serve *serve, const struct remembered *link,
     attempt->seen = true;
 }
 
-/* Forget those whose link is not wanted, or up, or of other domains by now. */
+/* Forget those whose link is not wanted any more, or has been up for long. */
 static void attempts_tidy(struct serve *serve)
 {
     size_t i, kept = 0;
