@@ -27,6 +27,11 @@
 #include <net/page_pool.h>
 #endif
 
+/* Each page of a pool can be shared since 6.7. */
+#ifndef PP_FLAG_PAGE_FRAG
+#define PP_FLAG_PAGE_FRAG 0
+#endif
+
 /* In place of hrtimer_init(), which is gone since 6.15. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void

@@ -126,6 +126,10 @@ struct shmlink_batch {
 	unsigned int pass;
 };
 
+/* Blocks of pages by their order, and halves of pages. */
+#define SHMLINK_POOL_HEADS	(SHMLINK_BLOCK_ORDER_MAX + 1)
+#define SHMLINK_POOLS		(SHMLINK_POOL_HEADS + 1)
+
 enum shmlink_phase {
 	SHMLINK_NEW,		/* probed, nothing done */
 	SHMLINK_HANDSHAKE,	/* exchanging references with the peer */
@@ -154,7 +158,7 @@ enum shmlink_phase {
  * @memory: the shared pages
  * @tx: ring to the peer, @rx: ring from it
  * @napi: reception
- * @pools: pages for received frames, single ones and blocks
+ * @pools: memory for received frames: blocks of each order, and heads
  * @batch: of sent frames
  * @irq: bound to @evtchn, 0 when not bound
  * @evtchn: our end of the event channel
@@ -192,7 +196,7 @@ struct shmlink_link {
 	struct shmlink_ring tx;
 	struct shmlink_ring rx;
 	struct napi_struct napi;
-	struct page_pool *pools[2];
+	struct page_pool *pools[SHMLINK_POOLS];
 	struct shmlink_batch batch;
 	unsigned int irq;
 	evtchn_port_t evtchn;

@@ -2,10 +2,13 @@
 /*
  * A frame out of the ring as a packet that the vif has received.
  *
- * A packet is charged to its socket with all the memory that it keeps from
- * others: blocks of pages that it does not share, or slabs.  Parts of larger
- * blocks, as napi_alloc_skb() and page_pool_alloc_frag() give, would be charged
+ * A packet is charged to its socket with at least half of the memory that it
+ * keeps from others: a half of a page for its head, and blocks of pages that it
+ * does not share.  Smaller parts, as napi_alloc_skb() gives, would be charged
  * with their own size, while one that is left in a socket pins its block.
+ *
+ * All of it comes from pools, which get it back: fresh memory would be zeroed
+ * first, on kernels that do so, which costs as much as the copying.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
@@ -13,13 +16,17 @@
 
 #include "driver.h"
 
-/* Frames up to this size are copied into one linear buffer, of 2 KiB. */
-#define COPY_BYTES_MAX		1600
-/* Of larger ones this much, or all headers, is linear; at most the second. */
+/* Two of them share a page. */
+#define HEAD_BYTES		2048U
+#define HEAD_PAD		(NET_SKB_PAD + NET_IP_ALIGN)
+/* Frames up to this size are all head. */
+#define COPY_BYTES_MAX		min_t(u32, SKB_WITH_OVERHEAD(HEAD_BYTES) - \
+					   HEAD_PAD, 1600)
+/* Of larger ones this much, or all headers, is; at most the second. */
 #define LINEAR_BYTES		128
 #define LINEAR_BYTES_MAX	512
-/* The rest comes from pools, which keep so many pages each. */
-#define POOL_PAGES		512
+/* Each pool keeps so many pages. */
+#define POOL_PAGES		256
 
 /* Checksum and GSO as the peer says, in the form that the kernel checks. */
 static int skb_set_offload(struct sk_buff *skb,
@@ -63,15 +70,22 @@ static u32 linear_bytes(const struct shmlink_record *record)
 
 static struct sk_buff *alloc_linear(struct shmlink_link *link, u32 bytes)
 {
-	u32 pad = NET_SKB_PAD + NET_IP_ALIGN;
-	struct sk_buff *skb = __alloc_skb(pad + bytes,
-					  GFP_ATOMIC | __GFP_NOWARN,
-					  SKB_ALLOC_RX | SKB_ALLOC_NAPI,
-					  NUMA_NO_NODE);
+	struct page_pool *pool = link->pools[SHMLINK_POOL_HEADS];
+	struct sk_buff *skb;
+	struct page *page;
+	unsigned int at;
 
-	if (!skb)
+	page = page_pool_alloc_frag(pool, &at, HEAD_BYTES,
+				    GFP_ATOMIC | __GFP_NOWARN);
+	if (!page)
 		return NULL;
-	skb_reserve(skb, pad);
+	skb = napi_build_skb(page_address(page) + at, HEAD_BYTES);
+	if (!skb) {
+		page_pool_put_full_page(pool, page, true);
+		return NULL;
+	}
+	skb_mark_for_recycle(skb);
+	skb_reserve(skb, HEAD_PAD);
 	shmlink_ring_get(&link->rx, 0, skb_put(skb, bytes), bytes);
 	return skb;
 }
@@ -105,10 +119,6 @@ static struct sk_buff *alloc_large(const struct shmlink_ring *ring,
 	return skb;
 }
 
-/*
- * Into pages that the pools get back: fresh ones would be zeroed first, on
- * kernels that do so, which costs as much as the copying.
- */
 static struct sk_buff *alloc_pooled(struct shmlink_link *link,
 				    const struct shmlink_record *record)
 {
@@ -117,13 +127,12 @@ static struct sk_buff *alloc_pooled(struct shmlink_link *link,
 
 	if (!skb)
 		return NULL;
-	skb_mark_for_recycle(skb);
 	while (offset < record->frame_bytes) {
 		u32 left = record->frame_bytes - offset;
-		bool large = shmlink_block_is_large(left);
-		u32 block = large ? SHMLINK_BLOCK_LARGE : PAGE_SIZE;
+		unsigned int order = shmlink_block_order(left);
+		u32 block = PAGE_SIZE << order;
 		struct page *page =
-			page_pool_alloc_pages(link->pools[large],
+			page_pool_alloc_pages(link->pools[order],
 					      GFP_ATOMIC | __GFP_NOWARN);
 
 		if (!page) {
@@ -193,6 +202,18 @@ struct sk_buff *shmlink_frame_take(struct shmlink_link *link,
 	return skb;
 }
 
+static struct page_pool *make_pool(unsigned int order, unsigned int flags)
+{
+	struct page_pool_params params = {
+		.flags = flags,
+		.order = order,
+		.pool_size = POOL_PAGES >> order,
+		.nid = NUMA_NO_NODE,
+	};
+
+	return page_pool_create(&params);
+}
+
 /**
  * shmlink_frame_init - what taking frames needs
  * @link: zeroed in this respect
@@ -201,17 +222,13 @@ struct sk_buff *shmlink_frame_take(struct shmlink_link *link,
  */
 int shmlink_frame_init(struct shmlink_link *link)
 {
-	struct page_pool_params params = {
-		.nid = NUMA_NO_NODE,
-	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(link->pools); i++) {
-		struct page_pool *pool;
+		bool heads = i == SHMLINK_POOL_HEADS;
+		struct page_pool *pool = make_pool(heads ? 0 : i,
+						   heads ? PP_FLAG_PAGE_FRAG : 0);
 
-		params.order = i ? get_order(SHMLINK_BLOCK_LARGE) : 0;
-		params.pool_size = POOL_PAGES >> params.order;
-		pool = page_pool_create(&params);
 		if (IS_ERR(pool)) {
 			shmlink_frame_exit(link);
 			return PTR_ERR(pool);

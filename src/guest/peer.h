@@ -11,6 +11,8 @@
 
 #include <linux/types.h>
 
+#include "shmlink-wire.h"
+
 #ifdef __KERNEL__
 #include <asm/param.h>
 #define SHMLINK_SECOND	HZ
@@ -89,17 +91,22 @@ struct shmlink_events {
 bool shmlink_events_count(struct shmlink_events *events, bool worked,
 			  unsigned long now);
 
-/* Bytes of a large block of pages. */
-#define SHMLINK_BLOCK_LARGE	32768U
+/* Received frames are in blocks of up to 2^3 pages. */
+#define SHMLINK_BLOCK_ORDER_MAX	3U
 
 /*
- * shmlink_block_is_large - whether the next block for @left bytes of a received
- * frame is a large one, or a page.  No other frame has a part of it, so that
- * what is charged is what is pinned; of a large one half at least is used.
+ * shmlink_block_order - how large the next block for @left bytes of a received
+ * frame is: 2^order pages.  No other frame has a part of it, so that what is
+ * charged is what is pinned; half of it at least is used, or it is a page.
  */
-static inline bool shmlink_block_is_large(__u32 left)
+static inline unsigned int shmlink_block_order(__u32 left)
 {
-	return left > SHMLINK_BLOCK_LARGE / 2;
+	unsigned int order = 0;
+
+	while (order < SHMLINK_BLOCK_ORDER_MAX &&
+	       left > SHMLINK_PAGE_BYTES << order)
+		order++;
+	return order;
 }
 
 #endif /* SHMLINK_PEER_H */

@@ -14,7 +14,7 @@ static DEFINE_MUTEX(run_lock);
 
 static const struct test *const tests[] = {
 	link_tests, receive_tests, send_tests, hostile_tests,
-	handshake_tests, limits_tests,
+	handshake_tests, limits_tests, cost_tests,
 };
 
 static const struct test *find(const char *name)

@@ -144,5 +144,6 @@ extern const struct test send_tests[];
 extern const struct test hostile_tests[];
 extern const struct test handshake_tests[];
 extern const struct test limits_tests[];
+extern const struct test cost_tests[];
 
 #endif /* PEER_H */

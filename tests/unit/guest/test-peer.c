@@ -210,13 +210,12 @@ static void test_blocks(void **state)
         int nr;
 
         for (nr = 0; left > 0; nr++) {
-            block = shmlink_block_is_large(left) ? SHMLINK_BLOCK_LARGE
-                                                 : SHMLINK_PAGE_BYTES;
+            block = SHMLINK_PAGE_BYTES << shmlink_block_order(left);
             charged += block;
             left -= left < block ? left : block;
         }
         /* MAX_SKB_FRAGS is 17. */
-        assert_true(nr <= 6);
+        assert_true(nr <= 3);
         assert_true(charged >= bytes);
         assert_true(charged < 2 * bytes + SHMLINK_PAGE_BYTES);
     }
