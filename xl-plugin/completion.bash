@@ -2,10 +2,12 @@
 # bash completion for "xl shmlink ..." and xl-shmlink; all else of xl is left
 # to the completion that comes with it.
 
-_xl_shmlink_stock=/usr/share/bash-completion/completions/xl
-# shellcheck disable=SC1090
-[[ -r $_xl_shmlink_stock && ! $_xl_shmlink_stock -ef ${BASH_SOURCE[0]} ]] &&
-    . "$_xl_shmlink_stock"
+# Where a package has diverted it to, or where it was.
+for _xl_shmlink_stock in /usr/share/bash-completion/completions/xl{.distrib,}; do
+    # shellcheck disable=SC1090
+    [[ -r $_xl_shmlink_stock && ! $_xl_shmlink_stock -ef ${BASH_SOURCE[0]} ]] &&
+        . "$_xl_shmlink_stock" && break
+done
 unset _xl_shmlink_stock
 
 # Those lines of the input that begin as $1 does.  Domains are called as
