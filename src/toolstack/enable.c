@@ -172,38 +172,42 @@ static void enable_describe(const struct check *check,
     memcpy(link_r->bridge, check->vif[0].bridge, sizeof(link_r->bridge));
 }
 
-/* Note that a link is to last.  *noted_r: it was not noted before. */
+/* Note that a link that is up is to last. */
 static int enable_note(struct shmlink_ctx *ctx,
                        const struct shmlink_enable_options *options,
-                       const struct shmlink_link *link, bool *noted_r)
+                       const struct shmlink_link *link)
 {
     struct pick pick = pick_link(link->uuid, link->vif);
     struct remembered note = remembered_link(link, options->force ||
                                                    link->forced);
     struct remembered_list list;
     struct remembered *old;
+    bool noted;
     int i, rc;
 
-    *noted_r = false;
     if (!options->persist)
         return 0;
     rc = remember_read(ctx, &list);
     if (rc)
         return rc;
     old = remember_find(ctx, &list, &pick);
-    *noted_r = !old || !old->persist;
+    noted = old && old->persist;
     remember_free(&list);
     note.persist = true;
     for (i = 0; i < 2; i++)
         note.name[i] = (char *)link->name[i];
     rc = remember_add(ctx, &note);
-    if (!rc || *noted_r)
+    if (!rc || !noted)
         return rc;
-    ctx_notice(ctx, "%s", ctx->why);    /* noted it is */
+    ctx_notice(ctx, "%s", ctx->why);
     return 0;
 }
 
-/* Make the nodes and see the link up, or leave nothing of it. */
+/*
+ * Make the nodes and see the link up, or leave nothing of it.  What is to last
+ * is noted last: a command that is killed before leaves a link that the next
+ * one takes back, and no service makes.
+ */
 static int enable_make(struct shmlink_ctx *ctx, const struct check *check,
                        const struct shmlink_enable_options *options,
                        struct registry_entry *entry)
@@ -217,6 +221,8 @@ static int enable_make(struct shmlink_ctx *ctx, const struct check *check,
     rc = enable_connect(ctx, check, entry, options->wait_ms
                         ? options->wait_ms : SHMLINK_WAIT_MS_DEFAULT);
     if (!rc)
+        rc = enable_note(ctx, options, &entry->link);
+    if (!rc)
         return 0;
     /* The reason is why it failed, not how the clearing up went. */
     memcpy(why, ctx->why, sizeof(why));
@@ -229,7 +235,6 @@ static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
                        const struct shmlink_enable_options *options,
                        bool made_backend, struct shmlink_link *link)
 {
-    struct pick pick = pick_link(link->uuid, link->vif);
     struct registry_entry entry = {
         .phase = REGISTRY_CONNECTING,
         .force = options->force,
@@ -237,8 +242,6 @@ static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
         .pid = getpid(),
         .link = *link,
     };
-    char why[sizeof(ctx->why)];
-    bool noted;
     int rc;
 
     entry.link.since = time(NULL);
@@ -249,15 +252,7 @@ static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
         return ctx_fail(ctx, rc, "cannot name the link: %s", strerror(-rc));
     if (ctx_cancelled(ctx))
         return ctx_fail(ctx, -EINTR, "interrupted; nothing was changed");
-    rc = enable_note(ctx, options, link, &noted);
-    if (rc)
-        return rc;
     rc = enable_make(ctx, check, options, &entry);
-    if (rc && noted) {
-        memcpy(why, ctx->why, sizeof(why));
-        remember_forget(ctx, &pick, true);
-        memcpy(ctx->why, why, sizeof(why));
-    }
     if (!rc)
         *link = entry.link;
     return rc;
@@ -282,7 +277,6 @@ static int enable_locked(struct shmlink_ctx *ctx,
     struct registry_entry *entries = NULL;
     struct pick made;
     size_t nr = 0;
-    bool noted;
     int rc = 0;
 
     if (!options->dry_run)
@@ -300,7 +294,7 @@ static int enable_locked(struct shmlink_ctx *ctx,
     if (rc) {
         *changed_r = false;
         rc = rc < 0 || options->dry_run ? rc
-             : enable_note(ctx, options, link, &noted);
+             : enable_note(ctx, options, link);
         rc = rc > 0 ? 0 : rc;
         goto out;
     }

@@ -1594,6 +1594,48 @@ static void test_persist_fails(void **state)
     shmlink_ctx_close(ctx);
 }
 
+static bool noted_early;
+
+/* Not before the link is up: killed now, it leaves no note. */
+static void guests_unnoted(void)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/remembered.json", state_dir);
+    noted_early = noted_early || !access(path, F_OK);
+    guests_good();
+}
+
+/* A link that cannot be noted is no link that lasts, nor any other. */
+static void test_persist_noted_last(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_enable_options options = {
+        .dom = { "web", "db" }, .wait_ms = 60, .persist = true,
+    };
+    struct shmlink_link link;
+    char *before, path[160];
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_unnoted;
+    assert_true(enable_persist(ctx));
+    assert_false(noted_early);
+    stub_guests = guests_good;
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    snprintf(path, sizeof(path), "%s/remembered.json", state_dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    before = stub_dump();
+    assert_int_not_equal(shmlink_enable(ctx, &options, &changed, NULL), 0);
+    assert_non_null(strstr(shmlink_why(ctx), "remembered.json"));
+    assert_same(before);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
 /* What this command holds is another's, which lives or does not. */
 static void hold_is(pid_t pid)
 {
@@ -1820,3 +1862,4 @@ int main(void)
     }
     return failed;
 }
+        cmocka_unit_test_setup(test_persist_noted_last, set_up),
