@@ -123,17 +123,14 @@ int shmlink_domain_list(struct shmlink_ctx *ctx,
     return rc;
 }
 
-int domain_again(struct shmlink_ctx *ctx, const uint8_t uuid[16],
-                 const char *name, struct shmlink_domain *domain_r)
+int domain_among(const struct shmlink_domain *domains, size_t nr,
+                 const uint8_t uuid[16], const char *name,
+                 struct shmlink_domain *domain_r)
 {
-    struct shmlink_domain *domains;
-    int rc, found = -ESRCH;
+    int found = -ESRCH;
     bool same;
-    size_t i, nr;
+    size_t i;
 
-    rc = shmlink_domain_list(ctx, &domains, &nr);
-    if (rc)
-        return rc;
     /* A migration within the host has two for a moment. */
     for (i = 0; i < nr; i++) {
         if (domains[i].dying || domains[i].shutdown)
@@ -147,8 +144,21 @@ int domain_again(struct shmlink_ctx *ctx, const uint8_t uuid[16],
         if (same)
             break;
     }
-    free(domains);
     return found;
+}
+
+int domain_again(struct shmlink_ctx *ctx, const uint8_t uuid[16],
+                 const char *name, struct shmlink_domain *domain_r)
+{
+    struct shmlink_domain *domains;
+    size_t nr;
+    int rc = shmlink_domain_list(ctx, &domains, &nr);
+
+    if (rc)
+        return rc;
+    rc = domain_among(domains, nr, uuid, name, domain_r);
+    free(domains);
+    return rc;
 }
 
 int domain_by_uuid(struct shmlink_ctx *ctx, const uint8_t uuid[16],

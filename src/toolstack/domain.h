@@ -28,6 +28,10 @@ int domain_same(struct shmlink_ctx *ctx, uint32_t domid,
 int domain_by_uuid(struct shmlink_ctx *ctx, const uint8_t uuid[16],
                    struct shmlink_domain *domain_r);
 /* The same, or else one that runs by this name; NULL: none. */
+int domain_among(const struct shmlink_domain *domains, size_t nr,
+                 const uint8_t uuid[16], const char *name,
+                 struct shmlink_domain *domain_r);
+/* Among all. */
 int domain_again(struct shmlink_ctx *ctx, const uint8_t uuid[16],
                  const char *name, struct shmlink_domain *domain_r);
 /* domid is there, is no shell of a dead guest, and has this UUID. */

@@ -17,13 +17,14 @@
 /* A guest that was just restored says so once its kernel runs again. */
 enum { DRIVER_WAIT_MS = 5000 };
 
-int relink_find(struct shmlink_ctx *ctx, const struct remembered *link,
+int relink_find(const struct shmlink_domain *domains, size_t nr,
+                const struct remembered *link,
                 struct shmlink_domain domains_r[2])
 {
     int i;
 
     for (i = 0; i < 2; i++)
-        if (domain_again(ctx, link->uuid[i],
+        if (domain_among(domains, nr, link->uuid[i],
                          link->persist ? link->name[i] : NULL, &domains_r[i]))
             return -ESRCH;
     return domains_r[0].domid == domains_r[1].domid ? -ESRCH : 0;
@@ -133,11 +134,16 @@ int relink_enable(struct shmlink_ctx *ctx, const struct remembered *link,
 static int relink_one(struct shmlink_ctx *ctx, const struct remembered *link,
                       const uint8_t *uuid)
 {
-    struct shmlink_domain domains[2];
-    int rc;
+    struct shmlink_domain domains[2], *all;
+    size_t nr;
+    int rc = shmlink_domain_list(ctx, &all, &nr);
 
-    if (relink_find(ctx, link, domains) || domains[0].paused ||
-        domains[1].paused || remember_is_held(ctx, link))
+    if (rc)
+        return rc;
+    rc = relink_find(all, nr, link, domains);
+    free(all);
+    if (rc || domains[0].paused || domains[1].paused ||
+        remember_is_held(ctx, link))
         return 0;
     if (uuid && memcmp(domains[0].uuid, uuid, 16) &&
         memcmp(domains[1].uuid, uuid, 16))

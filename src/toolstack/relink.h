@@ -9,8 +9,9 @@
 #include "toolstack/remember.h"
 #include "toolstack/store.h"
 
-/* Its guests as they run now. Errors: ESRCH one does not. */
-int relink_find(struct shmlink_ctx *ctx, const struct remembered *link,
+/* Its guests among those that run. Errors: ESRCH one does not. */
+int relink_find(const struct shmlink_domain *domains, size_t nr,
+                const struct remembered *link,
                 struct shmlink_domain domains_r[2]);
 /* Both have a driver that says what it speaks. */
 bool relink_drivers(struct shmlink_ctx *ctx,

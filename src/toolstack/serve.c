@@ -33,7 +33,8 @@ struct attempt {
 
 /*
  * events: a connection of its own, since waiting for a link takes all events
- * of the context's.  domids: whose driver is watched for.
+ * of the context's.  domids: whose driver is watched for.  domains: all, as
+ * this pass found them, or NULL before it has looked.
  */
 struct serve {
     struct shmlink_ctx *ctx;
@@ -42,6 +43,8 @@ struct serve {
     size_t nr_attempts;
     uint32_t *domids;
     size_t nr_domids;
+    struct shmlink_domain *domains;
+    size_t nr_domains;
 };
 
 enum { ATTEMPTS_MAX = 10000 };
@@ -173,6 +176,24 @@ static int serve_sleep(struct serve *serve, int64_t until_ms, bool events)
     return ctx_cancelled(serve->ctx) ? -EINTR : 0;
 }
 
+/* Its guests that run; all domains are listed once a pass. */
+static int serve_find(struct serve *serve, const struct remembered *link,
+                      struct shmlink_domain domains_r[2])
+{
+    int rc = serve->domains ? 0
+             : shmlink_domain_list(serve->ctx, &serve->domains,
+                                   &serve->nr_domains);
+
+    return rc ? rc : relink_find(serve->domains, serve->nr_domains, link,
+                                 domains_r);
+}
+
+static void serve_forget_domains(struct serve *serve)
+{
+    free(serve->domains);
+    serve->domains = NULL;
+}
+
 /* A link that is to last and is not up. */
 static int serve_link(struct serve *serve, struct serve *wanted,
                       const struct remembered *link)
@@ -181,9 +202,9 @@ static int serve_link(struct serve *serve, struct serve *wanted,
     struct attempt *attempt;
     int rc;
 
-    if (relink_find(serve->ctx, link, domains) ||
-        remember_is_held(serve->ctx, link))
-        return 0;
+    rc = serve_find(serve, link, domains);
+    if (rc || remember_is_held(serve->ctx, link))
+        return rc == -ESRCH ? 0 : rc;
     attempt = attempt_find(serve, link);
     if (attempt && !same_domains(attempt->domid, domains))
         attempt->pause_ms = attempt->again_ms = 0;
@@ -197,6 +218,7 @@ static int serve_link(struct serve *serve, struct serve *wanted,
         (attempt && ctx_now_ms() < attempt->again_ms))
         return 0;
     rc = relink_enable(serve->ctx, link, domains, ENABLE_WAIT_MS);
+    serve_forget_domains(serve);    /* that took its time */
     if (rc == -EINTR)
         return rc;
     if (rc)
@@ -278,6 +300,7 @@ static int serve_pass(struct serve *serve)
             rc = serve_link(serve, &wanted, &list.links[i]);
     remember_free(&list);
     free(entries);
+    serve_forget_domains(serve);
     if (rc) {
         free(wanted.domids);
         return serve_error(serve, rc);

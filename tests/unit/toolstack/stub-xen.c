@@ -33,7 +33,7 @@ struct tree {
 };
 
 struct stub_domain stub_domains[STUB_DOMAINS_MAX];
-unsigned int stub_calls, stub_fail_at;
+unsigned int stub_calls, stub_fail_at, stub_lists;
 void (*stub_guests)(void);
 bool (*stub_between)(void);
 struct stub_fact stub_facts[STUB_FACTS_MAX];
@@ -61,7 +61,7 @@ void stub_reset(void)
 {
     memset(stub_domains, 0, sizeof(stub_domains));
     tree.nr = 0;
-    stub_calls = stub_fail_at = 0;
+    stub_calls = stub_fail_at = stub_lists = 0;
     transactions = watches = handles = 0;
     stub_guests = NULL;
     stub_between = NULL;
@@ -474,6 +474,7 @@ libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *nr_r)
     int i, nr = 0;
 
     (void)ctx;
+    stub_lists++;
     if (stub_fails())
         return NULL;
     infos = calloc(STUB_DOMAINS_MAX, sizeof(*infos));

@@ -22,6 +22,7 @@ extern struct stub_domain stub_domains[STUB_DOMAINS_MAX];
 
 /* Calls made since stub_reset, and which of them fails; 0: none. */
 extern unsigned int stub_calls, stub_fail_at;
+extern unsigned int stub_lists;     /* of them, those that list all domains */
 /* Runs whenever a caller waits: what the guests do. */
 extern void (*stub_guests)(void);
 /*

@@ -1684,6 +1684,55 @@ static void test_serve(void **state)
     assert_int_equal(stub_leaks(), 0);
 }
 
+static unsigned int lists_of_pass;
+
+static void guests_pass_over(void)
+{
+    lists_of_pass = stub_lists;
+    assert_int_equal(write(done_fd, "", 1), 1);
+}
+
+/* The service's first pass over so many links that wait for web's driver. */
+static unsigned int lists_for(int nr_links)
+{
+    struct shmlink_ctx *ctx;
+    char text[2048] = "{\"links\": [";
+    int fds[2], i;
+
+    set_up(NULL);
+    stub_remove("/local/domain/1/data");
+    for (i = 0; i < nr_links; i++)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text),
+                 "%s{\"uuid\": [\"11111111-1111-1111-1111-111111111111\", "
+                 "\"12121212-1212-1212-1212-121212121212\"], "
+                 "\"vif\": [%d, 0], \"ring_bytes\": 131072, "
+                 "\"force\": false, \"persist\": true, \"since\": 1}",
+                 i ? ", " : "", i);
+    strcat(text, "]}");
+    put_file(text, "%s/remembered.json", state_dir);
+    assert_int_equal(pipe(fds), 0);
+    done_fd = fds[1];
+    ctx = open_ctx();
+    shmlink_ctx_heed(ctx, fds[0]);
+    stub_guests = guests_pass_over;
+    stub_lists = 0;
+    assert_int_equal(shmlink_serve(ctx), 0);
+    shmlink_ctx_close(ctx);
+    done_fd = -1;
+    close(fds[0]);
+    close(fds[1]);
+    assert_int_equal(stub_leaks(), 0);
+    return lists_of_pass;
+}
+
+static void test_serve_lists(void **state)
+{
+    (void)state;
+    assert_int_equal(lists_for(0), 0);
+    assert_int_equal(lists_for(1), 1);
+    assert_int_equal(lists_for(6), 1);
+}
+
 /* What is remembered is no reason to fail, nor to leave a link up. */
 static void test_remembered_unreadable(void **state)
 {
@@ -1837,7 +1886,9 @@ int main(void)
         cmocka_unit_test_setup(test_persist_expired, set_up),
         cmocka_unit_test_setup(test_persist_disabled, set_up),
         cmocka_unit_test_setup(test_persist_fails, set_up),
+        cmocka_unit_test_setup(test_persist_noted_last, set_up),
         cmocka_unit_test_setup(test_serve, set_up),
+        cmocka_unit_test(test_serve_lists),
         cmocka_unit_test_setup(test_remembered_unreadable, set_up),
         cmocka_unit_test(test_each_call_fails),
         cmocka_unit_test(test_each_call_of_disable_fails),
@@ -1862,4 +1913,3 @@ int main(void)
     }
     return failed;
 }
-        cmocka_unit_test_setup(test_persist_noted_last, set_up),
