@@ -155,6 +155,22 @@ int shmlink_disable(struct shmlink_ctx *ctx,
  */
 int shmlink_relink(struct shmlink_ctx *ctx, const char *dom, size_t *nr_r);
 
+/* Two VMs by name, each with ":" and a vif's number where that one is meant. */
+struct shmlink_want {
+    const char *dom[2];
+};
+
+/*
+ * A file asks for these links, and no others any more: they are to last, as
+ * with shmlink_enable_options.persist, until it does not or they are disabled.
+ * guest: the VM that is about to start and whose own configuration it is,
+ * dom[0] of each; NULL: it is shmlink.conf.  The VMs need not run; of each link
+ * that waits for another VM to start notice tells.
+ * Errors: EINVAL no names, or twice the same; nothing is changed then.
+ */
+int shmlink_want_links(struct shmlink_ctx *ctx, const char *guest,
+                       const struct shmlink_want *pairs, size_t nr);
+
 /*
  * Serve until cancel_fd is readable: keep the links that are to last up, as
  * shmlink_relink() does it, whenever guests come or load their driver; clear

@@ -29,7 +29,8 @@ static const struct command commands[] = {
       "Bring back persistent links, and those taken down for a save",
       "[-q] [DOM]", false },
     { "serve", cmd_serve,
-      "Keep persistent links up; what shmlinkd.service runs", "", false },
+      "Keep persistent links up; what shmlinkd.service runs",
+      "[-c FILE]", false },
     { "hold", cmd_hold, NULL, "-q DOM", false },
     { "complete", cmd_complete, NULL, "[COMMAND]", false },
 #endif

@@ -2,6 +2,7 @@
 #include "model/settings.h"
 
 #include "base/jsonio.h"
+#include "base/parse.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -16,7 +17,7 @@
 /* An empty list, as the manual writes it. */
 #define NONE "none"
 
-enum type { REAL, UINT, BOOL, SET, NAMES, GROUP };
+enum type { REAL, UINT, BOOL, SET, NAMES, GROUP, PAIR };
 
 static const struct option {
     const char *name;
@@ -42,6 +43,7 @@ static const struct option {
     OPTION("dom0-pcpus", dom0_pcpus, SET, 0, 0, 0),
     OPTION("isolated", isolated, NAMES, 0, 0, 0),
     OPTION("unmanaged", unmanaged, NAMES, 0, 0, 0),
+    OPTION("link", links, PAIR, 0, 0, 0),
     OPTION("link-group", link_groups, GROUP, 0, 0, 0),
     OPTION("bound-utilisation", bound_utilisation, REAL, 0.1, 1, 0.9),
     OPTION("bound-bytes", bound_bytes, REAL, 0, 1e12, 1e6),
@@ -75,16 +77,15 @@ static void free_names(char ***names, size_t *nr)
     *names = NULL;
 }
 
-static void free_groups(struct settings *settings)
+static void free_groups(struct settings_group **groups, size_t *nr)
 {
-    while (settings->nr_link_groups) {
-        struct settings_group *group =
-            &settings->link_groups[--settings->nr_link_groups];
+    while (*nr) {
+        struct settings_group *group = &(*groups)[--*nr];
 
         free_names(&group->names, &group->nr);
     }
-    free(settings->link_groups);
-    settings->link_groups = NULL;
+    free(*groups);
+    *groups = NULL;
 }
 
 int settings_init(struct settings *settings)
@@ -118,7 +119,8 @@ void settings_dispose(struct settings *settings)
     settings->banned_pcpus = settings->dom0_pcpus = NULL;
     free_names(&settings->isolated, &settings->nr_isolated);
     free_names(&settings->unmanaged, &settings->nr_unmanaged);
-    free_groups(settings);
+    free_groups(&settings->links, &settings->nr_links);
+    free_groups(&settings->link_groups, &settings->nr_link_groups);
 }
 
 static int set_number(void *field, const struct option *option,
@@ -201,21 +203,34 @@ static int set_names(char ***names_r, size_t *nr_r, const char *value)
     return 0;
 }
 
-/* One more group; "none": no group at all. */
-static int add_group(struct settings *settings, const char *value)
+/* Two VMs by their names, and maybe vifs of theirs. */
+static bool is_pair(const struct settings_group *group)
+{
+    char name[2][256];
+    uint32_t vif;
+
+    return group->nr == 2 &&
+           !parse_guest(group->names[0], name[0], sizeof name[0], &vif) &&
+           !parse_guest(group->names[1], name[1], sizeof name[1], &vif) &&
+           strcmp(name[0], name[1]);
+}
+
+/* One more group or pair; "none": none at all. */
+static int add_group(struct settings_group **groups, size_t *nr, bool pair,
+                     const char *value)
 {
     struct settings_group group = { NULL, 0 }, *added = NULL;
     int rc;
 
     if (!strcmp(value, NONE)) {
-        free_groups(settings);
+        free_groups(groups, nr);
         return 0;
     }
     rc = set_names(&group.names, &group.nr, value);
-    if (!rc && group.nr < 2)
+    if (!rc && (group.nr < 2 || (pair && !is_pair(&group))))
         rc = -EINVAL;
     if (!rc)
-        added = JSONIO_ADD(settings, link_groups, NAMES_MAX);
+        added = jsonio_add(groups, nr, NAMES_MAX, sizeof *added);
     if (!added) {
         free_names(&group.names, &group.nr);
         return rc ? rc : -ENOMEM;
@@ -253,7 +268,10 @@ static int set(struct settings *settings, const struct option *option,
                : set_names(&settings->unmanaged, &settings->nr_unmanaged,
                            value);
     case GROUP:
-        return add_group(settings, value);
+        return add_group(&settings->link_groups, &settings->nr_link_groups,
+                         false, value);
+    case PAIR:
+        return add_group(&settings->links, &settings->nr_links, true, value);
     }
     return -EINVAL;
 }
@@ -277,6 +295,9 @@ int settings_set(struct settings *settings, const char *name,
             r = asprintf(&why, "%s: must be yes or no", name);
         else if (rc == -EINVAL && option->type == SET)
             r = asprintf(&why, "%s: must be a list such as 0-3,8, or none",
+                         name);
+        else if (rc == -EINVAL && option->type == PAIR)
+            r = asprintf(&why, "%s: must be two VMs by their names, or none",
                          name);
         else if (rc == -EINVAL)
             r = asprintf(&why, "%s: must be two VMs or more, or none", name);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The advisor's thresholds: /etc/xen/shmlink.conf and command line options.
+ * The advisor's thresholds, and the links that shmlinkd is to keep up:
+ * /etc/xen/shmlink.conf and command line options.
  *
  * The file has lines `name = value`, # starts a comment; the names are those
  * of the fields below with "-" for "_".  Lists are separated by commas or
- * blanks, "none" is an empty one; each link-group adds one to those that there
- * are.  Booleans are yes or no.  Unknown names and values out of range are
+ * blanks, "none" is an empty one; each link and link-group adds one to those
+ * that there are.  Booleans are yes or no.  Unknown names and values out of range are
  * errors that name the line.  Functions return 0 or -errno, print nothing.
  */
 #ifndef SHMLINK_MODEL_SETTINGS_H
@@ -25,6 +26,10 @@ struct settings_group {
 };
 
 struct settings {
+    struct settings_group *links;	/* two VMs each, by name, that shmlinkd
+					   links [none]; vifs as in "web:1" */
+    size_t nr_links;
+
     /* How much must be gained, and how often may be moved. */
     double min_gain;		/* of a whole plan, pCPUs [0.1]; 0..1000 */
     double min_gain_share;	/* and as a share of what those that move

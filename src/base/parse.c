@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,23 @@ int parse_versions(const char *text, uint32_t *min_r, uint32_t *max_r)
         return -EINVAL;
     *min_r = (uint32_t)min;
     *max_r = (uint32_t)max;
+    return 0;
+}
+
+int parse_guest(const char *text, char *name_r, size_t bytes, uint32_t *vif_r)
+{
+    const char *colon = strrchr(text, ':');
+    uint32_t vif = UINT32_MAX;
+    size_t len;
+
+    if (colon && parse_u32(colon + 1, 0, UINT32_MAX - 1, &vif))
+        colon = NULL;
+    len = colon ? (size_t)(colon - text) : strlen(text);
+    if (len >= bytes || strspn(text, "0123456789") >= len ||
+        strchr(text, '/'))
+        return -EINVAL;
+    snprintf(name_r, bytes, "%.*s", (int)len, text);
+    *vif_r = vif;
     return 0;
 }
 

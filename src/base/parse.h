@@ -24,6 +24,13 @@ int parse_ring_bytes(const char *text, uint32_t *bytes_r);
 /* "1 3": two decimal numbers, min <= max, one space between. */
 int parse_versions(const char *text, uint32_t *min_r, uint32_t *max_r);
 
+/*
+ * "NAME" or "NAME:VIF", a VM by its name, which is no number, and one of its
+ * vifs; *vif_r is UINT32_MAX where none is named.  bytes: of name_r.
+ */
+int parse_guest(const char *text, char *name_r, size_t bytes,
+                uint32_t *vif_r);
+
 /* "aa:bb:cc:dd:ee:ff" of a station: neither zero nor multicast. */
 int parse_mac(const char *text, uint8_t mac_r[6]);
 

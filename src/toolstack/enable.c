@@ -172,12 +172,12 @@ static void enable_describe(const struct check *check,
     memcpy(link_r->bridge, check->vif[0].bridge, sizeof(link_r->bridge));
 }
 
-/* Note that a link that is up is to last. */
+/* Note who wants a link that is up to last. */
 static int enable_note(struct shmlink_ctx *ctx,
                        const struct shmlink_enable_options *options,
-                       const struct shmlink_link *link)
+                       uint32_t asked, const struct shmlink_link *link)
 {
-    struct pick pick = pick_link(link->uuid, link->vif);
+    struct pick pick = pick_link(link);
     struct remembered note = remembered_link(link, options->force ||
                                                    link->forced);
     struct remembered_list list;
@@ -185,7 +185,7 @@ static int enable_note(struct shmlink_ctx *ctx,
     bool noted;
     int i, rc;
 
-    if (!options->persist)
+    if (!asked)
         return 0;
     rc = remember_read(ctx, &list);
     if (rc)
@@ -194,6 +194,7 @@ static int enable_note(struct shmlink_ctx *ctx,
     noted = old && old->persist;
     remember_free(&list);
     note.persist = true;
+    note.asked = asked;
     for (i = 0; i < 2; i++)
         note.name[i] = (char *)link->name[i];
     rc = remember_add(ctx, &note);
@@ -210,7 +211,7 @@ static int enable_note(struct shmlink_ctx *ctx,
  */
 static int enable_make(struct shmlink_ctx *ctx, const struct check *check,
                        const struct shmlink_enable_options *options,
-                       struct registry_entry *entry)
+                       uint32_t asked, struct registry_entry *entry)
 {
     const char *const macs[2] = { check->vif[0].mac, check->vif[1].mac };
     char why[sizeof(ctx->why)];
@@ -221,7 +222,7 @@ static int enable_make(struct shmlink_ctx *ctx, const struct check *check,
     rc = enable_connect(ctx, check, entry, options->wait_ms
                         ? options->wait_ms : SHMLINK_WAIT_MS_DEFAULT);
     if (!rc)
-        rc = enable_note(ctx, options, &entry->link);
+        rc = enable_note(ctx, options, asked, &entry->link);
     if (!rc)
         return 0;
     /* The reason is why it failed, not how the clearing up went. */
@@ -233,7 +234,8 @@ static int enable_make(struct shmlink_ctx *ctx, const struct check *check,
 
 static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
                        const struct shmlink_enable_options *options,
-                       bool made_backend, struct shmlink_link *link)
+                       uint32_t asked, bool made_backend,
+                       struct shmlink_link *link)
 {
     struct registry_entry entry = {
         .phase = REGISTRY_CONNECTING,
@@ -252,7 +254,7 @@ static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
         return ctx_fail(ctx, rc, "cannot name the link: %s", strerror(-rc));
     if (ctx_cancelled(ctx))
         return ctx_fail(ctx, -EINTR, "interrupted; nothing was changed");
-    rc = enable_make(ctx, check, options, &entry);
+    rc = enable_make(ctx, check, options, asked, &entry);
     if (!rc)
         *link = entry.link;
     return rc;
@@ -271,7 +273,7 @@ static bool made_backend_before(const struct registry_entry *entries,
 
 static int enable_locked(struct shmlink_ctx *ctx,
                          const struct shmlink_enable_options *options,
-                         struct check *check, bool *changed_r,
+                         uint32_t asked, struct check *check, bool *changed_r,
                          struct shmlink_link *link)
 {
     struct registry_entry *entries = NULL;
@@ -294,7 +296,7 @@ static int enable_locked(struct shmlink_ctx *ctx,
     if (rc) {
         *changed_r = false;
         rc = rc < 0 || options->dry_run ? rc
-             : enable_note(ctx, options, link);
+             : enable_note(ctx, options, asked, link);
         rc = rc > 0 ? 0 : rc;
         goto out;
     }
@@ -309,14 +311,14 @@ static int enable_locked(struct shmlink_ctx *ctx,
         rc = check_headroom(ctx, check, link->ring_bytes, entries, nr);
     }
     if (!rc && !options->dry_run)
-        rc = enable_link(ctx, check, options,
+        rc = enable_link(ctx, check, options, asked,
                          made_backend_before(entries, nr,
                                              check->domain[0].domid), link);
     *changed_r = !rc;
  out:
     /* The link is up, whatever is noted of it elsewhere. */
     if (!rc && !options->dry_run) {
-        made = pick_link(link->uuid, link->vif);
+        made = pick_link(link);
         if (remember_forget(ctx, &made, false))
             ctx_notice(ctx, "%s", ctx->why);
     }
@@ -335,7 +337,7 @@ static int enable_find(struct shmlink_ctx *ctx,
 }
 
 int enable_if(struct shmlink_ctx *ctx,
-              const struct shmlink_enable_options *options,
+              const struct shmlink_enable_options *options, uint32_t asked,
               int (*still)(struct shmlink_ctx *ctx, const void *opaque),
               const void *opaque, bool *changed_r, struct shmlink_link *link_r)
 {
@@ -349,7 +351,7 @@ int enable_if(struct shmlink_ctx *ctx,
     if (rc)
         return rc;
     if (options->dry_run) {
-        rc = enable_locked(ctx, options, &check, changed_r, &link);
+        rc = enable_locked(ctx, options, asked, &check, changed_r, &link);
         goto out;
     }
     rc = ctx_lock(ctx);
@@ -360,7 +362,7 @@ int enable_if(struct shmlink_ctx *ctx,
     if (!rc && still)
         rc = still(ctx, opaque);
     if (!rc)
-        rc = enable_locked(ctx, options, &check, changed_r, &link);
+        rc = enable_locked(ctx, options, asked, &check, changed_r, &link);
     ctx_unlock(ctx);
  out:
     if (!rc && link_r)
@@ -372,5 +374,6 @@ int shmlink_enable(struct shmlink_ctx *ctx,
                    const struct shmlink_enable_options *options,
                    bool *changed_r, struct shmlink_link *link_r)
 {
-    return enable_if(ctx, options, NULL, NULL, changed_r, link_r);
+    return enable_if(ctx, options, options->persist ? REMEMBER_HAND : 0, NULL,
+                     NULL, changed_r, link_r);
 }

@@ -67,7 +67,7 @@ static bool list_lasts(struct shmlink_ctx *ctx,
                        const struct remembered_list *list,
                        const struct shmlink_link *link)
 {
-    struct pick pick = pick_link(link->uuid, link->vif);
+    struct pick pick = pick_link(link);
     const struct remembered *found = remember_find(ctx, list, &pick);
 
     return found && found->persist;
@@ -156,7 +156,7 @@ static bool list_has(struct shmlink_ctx *ctx,
     size_t i;
 
     for (i = 0; i < nr; i++) {
-        pick = pick_link(entries[i].link.uuid, entries[i].link.vif);
+        pick = pick_link(&entries[i].link);
         if (pick_has_remembered(ctx, &pick, remembered))
             return true;
     }
@@ -187,6 +187,8 @@ int shmlink_list_absent(struct shmlink_ctx *ctx, const char *dom,
         rc = ctx_fail(ctx, -ENOMEM, "out of memory");
         goto out;
     }
+    for (i = 0; i < nr; i++)
+        registry_describe(ctx, &entries[i].link);
     for (i = 0; i < list.nr_links; i++)
         if (list.links[i].persist &&
             pick_has_remembered(ctx, &pick, &list.links[i]) &&

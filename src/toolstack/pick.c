@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "toolstack/ctx.h"
@@ -29,13 +30,30 @@ int pick_find(struct shmlink_ctx *ctx, const char *const dom[2],
     return 0;
 }
 
-struct pick pick_link(const uint8_t uuid[2][16], const uint32_t vif[2])
+static struct pick pick_pair(const uint8_t uuid[2][16], const uint32_t vif[2],
+                             const char *const name[2])
 {
     struct pick pick = { .nr = 2, .vif = { vif[0], vif[1] } };
+    int i;
 
-    memcpy(pick.domain[0].uuid, uuid[0], 16);
-    memcpy(pick.domain[1].uuid, uuid[1], 16);
+    for (i = 0; i < 2; i++) {
+        memcpy(pick.domain[i].uuid, uuid[i], 16);
+        snprintf(pick.domain[i].name, sizeof(pick.domain[i].name), "%s",
+                 name[i] ? name[i] : "");
+    }
     return pick;
+}
+
+struct pick pick_link(const struct shmlink_link *link)
+{
+    return pick_pair(link->uuid, link->vif,
+                     (const char *const[2]){ link->name[0], link->name[1] });
+}
+
+struct pick pick_remembered(const struct remembered *link)
+{
+    return pick_pair(link->uuid, link->vif,
+                     (const char *const[2]){ link->name[0], link->name[1] });
 }
 
 /*
@@ -55,7 +73,7 @@ static bool pick_is_guest(struct shmlink_ctx *ctx,
 {
     struct shmlink_domain other;
 
-    if (!memcmp(end->uuid, domain->uuid, 16))
+    if (remember_known(end->uuid) && !memcmp(end->uuid, domain->uuid, 16))
         return !end->domid || *end->domid == domain->domid;
     return end->name && !strcmp(end->name, domain->name) &&
            domain_by_uuid(ctx, end->uuid, &other);

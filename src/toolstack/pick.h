@@ -30,7 +30,8 @@ bool pick_has(struct shmlink_ctx *ctx, const struct pick *pick,
               const struct registry_entry *entry);
 
 /* The link of these guests by these vifs, for the next call. */
-struct pick pick_link(const uint8_t uuid[2][16], const uint32_t vif[2]);
+struct pick pick_link(const struct shmlink_link *link);
+struct pick pick_remembered(const struct remembered *link);
 
 /*
  * By UUIDs, or, for a link that lasts, by the name of a guest whose UUID does

@@ -68,20 +68,6 @@ static void relink_wait(struct shmlink_ctx *ctx,
                ctx_now_ms() + DRIVER_WAIT_MS, true);
 }
 
-/* The guests are others by now, and noted anew. */
-static int relink_forget(struct shmlink_ctx *ctx,
-                         const struct remembered *link)
-{
-    struct pick old = pick_link(link->uuid, link->vif);
-    int rc = ctx_lock(ctx);
-
-    if (rc)
-        return rc;
-    rc = remember_forget(ctx, &old, true);
-    ctx_unlock(ctx);
-    return rc;
-}
-
 /*
  * The list was read without the lock: nobody has disabled or held the link
  * since.  Errors: ENOENT.
@@ -89,14 +75,14 @@ static int relink_forget(struct shmlink_ctx *ctx,
 static int relink_still(struct shmlink_ctx *ctx, const void *opaque)
 {
     const struct remembered *link = opaque, *now;
-    struct pick pick = pick_link(link->uuid, link->vif);
+    struct pick pick = pick_remembered(link);
     struct remembered_list list;
     int rc = remember_read(ctx, &list);
 
     if (rc)
         return rc;
     now = remember_find(ctx, &list, &pick);
-    if (!now || now->persist != link->persist || remember_is_held(ctx, now))
+    if (!now || now->asked != link->asked || remember_is_held(ctx, now))
         rc = -ENOENT;
     remember_free(&list);
     return rc;
@@ -110,23 +96,20 @@ int relink_enable(struct shmlink_ctx *ctx, const struct remembered *link,
         .ring_bytes = link->ring_bytes,
         .wait_ms = wait_ms,
         .force = link->force,
-        .persist = link->persist,
     };
     char ends[2][24];
-    bool changed = false, same = true;
+    bool changed = false;
     int i, rc;
 
     for (i = 0; i < 2; i++) {
         snprintf(ends[i], sizeof(ends[i]), link->vif[i] == SHMLINK_VIF_ANY
                  ? "%u" : "%u:%u", domains[i].domid, link->vif[i]);
         options.dom[i] = ends[i];
-        same = same && !memcmp(link->uuid[i], domains[i].uuid, 16);
     }
-    rc = enable_if(ctx, &options, relink_still, link, &changed, NULL);
+    rc = enable_if(ctx, &options, link->asked, relink_still, link, &changed,
+                   NULL);
     if (rc == -ENOENT)
         return 0;
-    if (!rc && !same)
-        rc = relink_forget(ctx, link);
     return rc ? rc : changed;
 }
 

@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/jsonio.h"
 #include "toolstack/ctx.h"
 #include "toolstack/pick.h"
@@ -53,6 +52,7 @@ static const struct jsonio_field link_keys[] = {
                SHMLINK_RING_BYTES_MAX, JSONIO_REQUIRED),
     JSONIO_KEY("force", BOOL, force, .missing = JSONIO_REQUIRED),
     JSONIO_KEY("persist", BOOL, persist),
+    JSONIO_KEY("asked", U32, asked, 0, REMEMBER_ASKED),
     JSONIO_KEY("holder", U32, holder, 0, UINT32_MAX),
     JSONIO_KEY("holder_start", U64, holder_start),
     JSONIO_KEY("since", TIME, since, .missing = JSONIO_REQUIRED),
@@ -85,6 +85,13 @@ static void remember_path(const struct shmlink_ctx *ctx, char path_r[512])
     snprintf(path_r, 512, "%s/remembered.json", ctx->paths.state_dir);
 }
 
+bool remember_known(const uint8_t uuid[16])
+{
+    static const uint8_t none[16];
+
+    return memcmp(uuid, none, 16);
+}
+
 struct remembered remembered_link(const struct shmlink_link *link, bool force)
 {
     struct remembered remembered = {
@@ -98,32 +105,10 @@ struct remembered remembered_link(const struct shmlink_link *link, bool force)
     return remembered;
 }
 
-void remember_hold(struct shmlink_ctx *ctx, struct remembered *link)
-{
-    link->holder = (uint32_t)getppid();
-    if (file_process_start(ctx->paths.procfs, getppid(), &link->holder_start))
-        link->holder = 0;
-}
-
-bool remember_is_held(struct shmlink_ctx *ctx, const struct remembered *link)
-{
-    uint64_t start;
-
-    return link->holder && link->holder != (uint32_t)getppid() &&
-           !file_process_start(ctx->paths.procfs, (pid_t)link->holder,
-                               &start) && start == link->holder_start;
-}
-
 void remember_free(struct remembered_list *list)
 {
     jsonio_dispose(&list_fields, list);
 }
-
-/* What a look at a link says of it. */
-enum remember_look { REMEMBER_AS_IT_IS, REMEMBER_CHANGED, REMEMBER_GONE };
-typedef enum remember_look (*remember_looker)(struct shmlink_ctx *ctx,
-                                              struct remembered *link,
-                                              const void *opaque);
 
 /* Look at all, and keep those that stay in their order; whether any changed. */
 static bool remember_filter(struct shmlink_ctx *ctx,
@@ -149,11 +134,14 @@ static bool remember_filter(struct shmlink_ctx *ctx,
     return changed;
 }
 
-static enum remember_look look_expired(struct shmlink_ctx *ctx,
-                                       struct remembered *link,
-                                       const void *opaque)
+static enum remember_look look_read(struct shmlink_ctx *ctx,
+                                    struct remembered *link,
+                                    const void *opaque)
 {
     (void)ctx, (void)opaque;
+    /* Files could not ask before it was noted who did. */
+    if (link->persist && !link->asked)
+        link->asked = REMEMBER_HAND;
     return link->persist || link->since > time(NULL) - KEEP_SECONDS
                ? REMEMBER_AS_IT_IS : REMEMBER_GONE;
 }
@@ -170,7 +158,7 @@ int remember_read(struct shmlink_ctx *ctx, struct remembered_list *list_r)
     rc = jsonio_end(&in, NULL);
     if (rc)
         remember_free(list_r);
-    remember_filter(ctx, list_r, look_expired, NULL);
+    remember_filter(ctx, list_r, look_read, NULL);
     if (!rc || rc == -ENOENT)
         return 0;
     if (rc == -EINVAL || rc == -E2BIG)
@@ -207,58 +195,93 @@ struct remembered *remember_find(struct shmlink_ctx *ctx,
     return NULL;
 }
 
-/*
- * A name that is not given stays its guest's.  Errors: ENOMEM, and *to is as
- * before.
- */
+/* Known by name, or by UUID, end 0 of the one is end 1 of the other. */
+static bool remember_turned(const struct remembered *a,
+                            const struct remembered *b)
+{
+    if (a->name[0] && b->name[0] && b->name[1])
+        return strcmp(a->name[0], b->name[0]) &&
+               !strcmp(a->name[0], b->name[1]);
+    return memcmp(a->uuid[0], b->uuid[0], 16);
+}
+
+static uint32_t asked_turned(uint32_t asked)
+{
+    const uint32_t ends = 3 * REMEMBER_GUEST;
+    uint32_t guests = asked & ends;
+
+    return (asked & ~ends) | (guests << 1 & ends) | (guests >> 1 & ends);
+}
+
+/* What an old note tells the new one that is to stand in its place. */
+struct remember_replace {
+    const struct pick *pick;
+    struct remembered *new;
+};
+
+static enum remember_look look_replaced(struct shmlink_ctx *ctx,
+                                        struct remembered *old,
+                                        const void *opaque)
+{
+    const struct remember_replace *replace = opaque;
+    struct remembered *new = replace->new;
+    bool turned = remember_turned(new, old);
+    int end;
+
+    if (!pick_has_remembered(ctx, replace->pick, old))
+        return REMEMBER_AS_IT_IS;
+    new->persist = new->persist || old->persist;
+    new->asked |= turned ? asked_turned(old->asked) : old->asked;
+    for (end = 0; end < 2; end++)
+        if (!new->name[end]) {
+            new->name[end] = old->name[turned ? !end : end];
+            old->name[turned ? !end : end] = NULL;
+        }
+    return REMEMBER_GONE;
+}
+
+/* Errors: ENOMEM, and nothing is to be freed. */
 static int remember_copy(struct remembered *to, const struct remembered *from)
 {
-    bool turned = memcmp(from->uuid[0], to->uuid[0], 16);
-    const char *known;
-    char *name[2];
-    int i;
+    int end;
 
-    for (i = 0; i < 2; i++) {
-        known = from->name[i] ? from->name[i] : to->name[turned ? !i : i];
-        name[i] = known ? strdup(known) : NULL;
-        if (!known || name[i])
-            continue;
-        free(i ? name[0] : NULL);
-        return -ENOMEM;
-    }
-    jsonio_dispose(&link_fields, to);
     *to = *from;
-    memcpy(to->name, name, sizeof(name));
+    for (end = 0; end < 2; end++)
+        to->name[end] = from->name[end] ? strdup(from->name[end]) : NULL;
+    for (end = 0; end < 2; end++)
+        if (from->name[end] && !to->name[end]) {
+            jsonio_dispose(&link_fields, to);
+            return -ENOMEM;
+        }
     return 0;
 }
 
 int remember_add(struct shmlink_ctx *ctx, const struct remembered *link)
 {
-    struct pick pick = pick_link(link->uuid, link->vif);
+    struct remembered new, *added = NULL;
+    struct pick pick = pick_remembered(link);
+    const struct remember_replace replace = { &pick, &new };
     struct remembered_list list;
-    struct remembered *same;
     int rc = remember_read(ctx, &list);
-    bool persist;
 
     if (rc)
         return rc;
-    same = remember_find(ctx, &list, &pick);
-    if (!same)
-        same = JSONIO_ADD(&list, links, LINKS_MAX);
-    persist = link->persist || (same && same->persist);
-    if (!same || remember_copy(same, link)) {
-        rc = ctx_fail(ctx, -ENOMEM, "out of memory");
-    } else {
-        same->persist = persist;
-        rc = remember_write(ctx, &list);
+    if (!remember_copy(&new, link)) {
+        remember_filter(ctx, &list, look_replaced, &replace);
+        added = JSONIO_ADD(&list, links, LINKS_MAX);
+        if (added)
+            *added = new;
+        else
+            jsonio_dispose(&link_fields, &new);
     }
+    rc = added ? remember_write(ctx, &list)
+               : ctx_fail(ctx, -ENOMEM, "out of memory");
     remember_free(&list);
     return rc;
 }
 
-/* Look at all links; write only where that changes something. */
-static int remember_edit(struct shmlink_ctx *ctx, remember_looker look,
-                         const void *opaque)
+int remember_edit(struct shmlink_ctx *ctx, remember_looker look,
+                  const void *opaque)
 {
     struct remembered_list list;
     int rc = remember_read(ctx, &list);
@@ -334,35 +357,4 @@ int remember_forget_names(struct shmlink_ctx *ctx, const char *const dom[2],
 
     *nr_r = 0;
     return remember_edit(ctx, look_names, &names);
-}
-
-static enum remember_look look_hold(struct shmlink_ctx *ctx,
-                                    struct remembered *link,
-                                    const void *opaque)
-{
-    if (!link->persist || !pick_has_remembered(ctx, opaque, link))
-        return REMEMBER_AS_IT_IS;
-    remember_hold(ctx, link);
-    return REMEMBER_CHANGED;
-}
-
-int remember_hold_lasting(struct shmlink_ctx *ctx, const struct pick *pick)
-{
-    return remember_edit(ctx, look_hold, pick);
-}
-
-static enum remember_look look_release(struct shmlink_ctx *ctx,
-                                       struct remembered *link,
-                                       const void *opaque)
-{
-    (void)opaque;
-    if (!link->persist || !link->holder || remember_is_held(ctx, link))
-        return REMEMBER_AS_IT_IS;
-    link->holder = 0;
-    return REMEMBER_CHANGED;
-}
-
-int remember_release(struct shmlink_ctx *ctx)
-{
-    return remember_edit(ctx, look_release, NULL);
 }

@@ -18,8 +18,20 @@ struct shmlink_ctx;
 struct shmlink_link;
 
 /*
- * vif: SHMLINK_VIF_ANY where the file is an older version's.  name: as the
- * guests were called, or NULL.  holder, holder_start: the process that took it
+ * Who wants a link to last: enable --persist, shmlink.conf, the own
+ * configuration of the guest at end 0 and at end 1.
+ */
+enum {
+    REMEMBER_HAND = 1,
+    REMEMBER_CONF = 2,
+    REMEMBER_GUEST = 4,
+    REMEMBER_ASKED = 15,
+};
+
+/*
+ * uuid: all 0 of a guest that has not run since it was asked for by its name.
+ * vif: or SHMLINK_VIF_ANY.  name: as the guests were called, or NULL.  persist:
+ * to last, since somebody asked.  holder, holder_start: the process that took it
  * down for a save and is to bring it back; 0: none.
  */
 struct remembered {
@@ -29,6 +41,7 @@ struct remembered {
     uint32_t ring_bytes;
     bool force;
     bool persist;
+    uint32_t asked;
     uint32_t holder;
     uint64_t holder_start;
     int64_t since;          /* seconds since 1970 */
@@ -38,6 +51,9 @@ struct remembered_list {
     struct remembered *links;
     size_t nr_links;
 };
+
+/* A guest's UUID is known. */
+bool remember_known(const uint8_t uuid[16]);
 
 /* Of a link, with no names; neither lasting nor held. */
 struct remembered remembered_link(const struct shmlink_link *link, bool force);
@@ -56,8 +72,8 @@ struct remembered *remember_find(struct shmlink_ctx *ctx,
                                  const struct remembered_list *list,
                                  const struct pick *pick);
 /*
- * Add a link, or replace the one of the same two guests' same vifs, which
- * lasts on where it did.  Copies the names; one that is NULL stays as it was.
+ * Add a link in place of those of the same two guests' same vifs: it lasts
+ * where one of them did.  Copies the names; one that is NULL stays as it was.
  */
 int remember_add(struct shmlink_ctx *ctx, const struct remembered *link);
 /*
@@ -66,6 +82,15 @@ int remember_add(struct shmlink_ctx *ctx, const struct remembered *link);
  */
 int remember_forget(struct shmlink_ctx *ctx, const struct pick *pick,
                     bool lasting);
+
+/* What a look at a link says of it. */
+enum remember_look { REMEMBER_AS_IT_IS, REMEMBER_CHANGED, REMEMBER_GONE };
+typedef enum remember_look (*remember_looker)(struct shmlink_ctx *ctx,
+                                              struct remembered *link,
+                                              const void *opaque);
+/* Look at all links; write only where that changes something. */
+int remember_edit(struct shmlink_ctx *ctx, remember_looker look,
+                  const void *opaque);
 
 /* Hold those of a command's links that last, up or not. */
 int remember_hold_lasting(struct shmlink_ctx *ctx, const struct pick *pick);

@@ -49,16 +49,21 @@ struct serve {
 
 enum { ATTEMPTS_MAX = 10000 };
 
+/* Of these guests, whose link may be noted by their names only. */
 static struct attempt *attempt_find(struct serve *serve,
-                                    const struct remembered *link)
+                                    const uint8_t *one, const uint8_t *other,
+                                    const uint32_t vif[2])
 {
+    struct attempt *attempt;
     size_t i;
 
-    for (i = 0; i < serve->nr_attempts; i++)
-        if (!memcmp(serve->attempts[i].uuid, link->uuid,
-                    sizeof(link->uuid)) &&
-            !memcmp(serve->attempts[i].vif, link->vif, sizeof(link->vif)))
-            return &serve->attempts[i];
+    for (i = 0; i < serve->nr_attempts; i++) {
+        attempt = &serve->attempts[i];
+        if (!memcmp(attempt->uuid[0], one, 16) &&
+            !memcmp(attempt->uuid[1], other, 16) &&
+            !memcmp(attempt->vif, vif, sizeof(attempt->vif)))
+            return attempt;
+    }
     return NULL;
 }
 
@@ -69,7 +74,8 @@ static struct attempt *attempt_find(struct serve *serve,
 static void attempt_note(struct serve *serve, const struct remembered *link,
                          const struct shmlink_domain domains[2], bool failed)
 {
-    struct attempt *attempt = attempt_find(serve, link);
+    struct attempt *attempt = attempt_find(serve, domains[0].uuid,
+                                           domains[1].uuid, link->vif);
     int i;
 
     if (!attempt) {
@@ -82,10 +88,11 @@ static void attempt_note(struct serve *serve, const struct remembered *link,
         ctx_notice(serve->ctx, "the link of %s and %s does not come back: %s",
                    domains[0].name, domains[1].name, serve->ctx->why);
     attempt->told = failed;
-    memcpy(attempt->uuid, link->uuid, sizeof(attempt->uuid));
     memcpy(attempt->vif, link->vif, sizeof(attempt->vif));
-    for (i = 0; i < 2; i++)
+    for (i = 0; i < 2; i++) {
+        memcpy(attempt->uuid[i], domains[i].uuid, 16);
         attempt->domid[i] = domains[i].domid;
+    }
     attempt->pause_ms = attempt->pause_ms ? 2 * attempt->pause_ms : AGAIN_MS;
     if (attempt->pause_ms > AGAIN_MS_MAX)
         attempt->pause_ms = AGAIN_MS_MAX;
@@ -205,7 +212,8 @@ static int serve_link(struct serve *serve, struct serve *wanted,
     rc = serve_find(serve, link, domains);
     if (rc || remember_is_held(serve->ctx, link))
         return rc == -ESRCH ? 0 : rc;
-    attempt = attempt_find(serve, link);
+    attempt = attempt_find(serve, domains[0].uuid, domains[1].uuid,
+                           link->vif);
     if (attempt && !same_domains(attempt->domid, domains))
         attempt->pause_ms = attempt->again_ms = 0;
     if (attempt)
@@ -233,7 +241,8 @@ static int serve_link(struct serve *serve, struct serve *wanted,
 /* A link that is up may be so for a moment only. */
 static void serve_up(struct serve *serve, const struct remembered *link)
 {
-    struct attempt *attempt = attempt_find(serve, link);
+    struct attempt *attempt = attempt_find(serve, link->uuid[0],
+                                           link->uuid[1], link->vif);
 
     if (attempt)
         attempt->seen = ctx_now_ms() < attempt->again_ms;
@@ -242,7 +251,7 @@ static void serve_up(struct serve *serve, const struct remembered *link)
 static bool is_up(struct shmlink_ctx *ctx, const struct remembered *link,
                   const struct registry_entry *entries, size_t nr)
 {
-    struct pick pick = pick_link(link->uuid, link->vif);
+    struct pick pick = pick_remembered(link);
     const struct shmlink_link *up;
     size_t i;
 

@@ -48,6 +48,10 @@ check 2 '^$' "unknown option '-z'" enable -z a b
 check 2 '^$' 'or -a' disable a
 check 2 '^$' 'one domain at most' disable -a a b
 check 2 '^$' 'one domain at most' list a b
+printf 'max-moves = 4\nlink = web 7\n' >broken.conf
+check 2 '^$' '^xl shmlink: broken.conf:2: link: must be two VMs by their names' \
+    serve -c broken.conf
+check 2 '^$' '^xl shmlink: none.conf: No such file' serve -c none.conf
 if [ ! -e /sys/hypervisor/version/major ]; then
     check 1 '^$' '^xl shmlink: (this is not a Xen host|must be run as root)' \
         enable a b

@@ -65,6 +65,29 @@ static void test_ring_bytes(void **state)
     }
 }
 
+static void test_guest(void **state)
+{
+    static const char *const bad[] = {
+        "", "7", "7:1", ":1", "a/b", "too-long",
+    };
+    uint32_t vif = 7;
+    char name[8] = "as it is";
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(parse_guest(bad[i], name, sizeof(name), &vif),
+                         -EINVAL);
+    assert_memory_equal(name, "as it is", sizeof(name));
+    assert_int_equal(vif, 7);
+    assert_int_equal(parse_guest("2web:01", name, sizeof(name), &vif), 0);
+    assert_string_equal(name, "2web");
+    assert_int_equal(vif, 1);
+    assert_int_equal(parse_guest("a:b", name, sizeof(name), &vif), 0);
+    assert_string_equal(name, "a:b");
+    assert_int_equal(vif, UINT32_MAX);
+}
+
 static void test_versions(void **state)
 {
     uint32_t min = 7, max = 7;
@@ -175,7 +198,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_number),
         cmocka_unit_test(test_ring_bytes),
-        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_guest), cmocka_unit_test(test_versions),
         cmocka_unit_test(test_mac),
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_sanitise),

@@ -246,10 +246,15 @@ static void test_settings(void **state)
 
     /* The defaults as the manual writes them; groups add up. */
     write_file(path, "banned-pcpus = none\nisolated = none\n"
-               "link-group = web db\nlink-group = db,cache,log\n");
+               "link-group = web db\nlink-group = db,cache,log\n"
+               "link = web:1 db\nlink = db, cache\n");
     assert_int_equal(settings_load(&settings, path, NULL), 0);
     assert_true(hwloc_bitmap_iszero(settings.banned_pcpus));
     assert_int_equal(settings.nr_isolated, 0);
+    assert_int_equal(settings.nr_links, 2);
+    assert_string_equal(settings.links[0].names[0], "web:1");
+    assert_int_equal(settings_set(&settings, "link", "none", NULL), 0);
+    assert_int_equal(settings.nr_links, 0);
     assert_int_equal(settings.nr_link_groups, 2);
     assert_int_equal(settings.link_groups[1].nr, 3);
     assert_string_equal(settings.link_groups[1].names[2], "log");
@@ -276,6 +281,8 @@ static void test_settings_hostile(void **state)
         { "smt-sharing", "true" }, { "banned-pcpus", "all" },
         { "banned-pcpus", "9999" }, { "banned-pcpus", "1-" },
         { "link-group", "web" }, { "link-group", "" },
+        { "link", "web" }, { "link", "web db cache" }, { "link", "web 7" },
+        { "link", "web web:1" }, { "link", "web :1" },
         { "no-such", "1" }, { "", "" },
     };
     struct settings settings;

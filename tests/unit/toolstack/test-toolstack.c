@@ -1684,6 +1684,113 @@ static void test_serve(void **state)
     assert_int_equal(stub_leaks(), 0);
 }
 
+/* What a file asks for: so many of these pairs, guest's or shmlink.conf's. */
+static int want(struct shmlink_ctx *ctx, const char *guest, size_t nr,
+                const char *one, const char *other)
+{
+    const struct shmlink_want pairs[] = {
+        { { one, other } }, { { one, "cache" } },
+    };
+
+    told[0] = '\0';
+    return shmlink_want_links(ctx, guest, pairs, nr);
+}
+
+/* Known by their names before they run. */
+static void test_want(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link link;
+    size_t nr;
+
+    (void)state;
+    ctx->options.notice = tell;
+    stub_guests = guests_good;
+    stub_domains[1].gone = true;
+    assert_int_equal(want(ctx, NULL, 2, "web", "db"), 0);
+    assert_string_equal(told, "web and cache are linked once a VM web runs");
+    assert_int_equal(want(ctx, NULL, 2, "web", "db"), 0);
+    assert_int_equal(nr_absent(ctx, &link), 2);
+    assert_string_equal(link.name[0], "web");
+    assert_int_equal(link.domid[0], SHMLINK_DOMID_NONE);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
+    /* It is the file that says which. */
+    assert_int_equal(want(ctx, NULL, 1, "web", "db"), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+
+    stub_domains[1].gone = false;
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_true(listed(ctx).persist);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    assert_int_equal(want(ctx, NULL, 1, "web", "db"), 0);
+    assert_string_equal(told, "");
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
+
+    /* One that is up stays so, and ends with its guests. */
+    assert_int_equal(want(ctx, NULL, 0, NULL, NULL), 0);
+    assert_false(listed(ctx).persist);
+    assert_int_equal(want(ctx, NULL, 1, "web:1", "db"), 0);
+    assert_false(listed(ctx).persist);
+    assert_int_equal(want(ctx, NULL, 1, "web:0", "db"), 0);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_true(listed(ctx).persist);
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+
+    assert_int_equal(want(ctx, NULL, 1, "web", "web:1"), -EINVAL);
+    assert_int_equal(want(ctx, NULL, 1, "web", "7"), -EINVAL);
+    assert_int_equal(want(ctx, NULL, 1, "", "db"), -EINVAL);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
+/* A link lasts for as long as anybody asks for it. */
+static void test_want_several(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link link;
+    size_t nr;
+
+    (void)state;
+    ctx->options.notice = tell;
+    stub_guests = guests_again;
+    stub_domains[1].gone = true;
+    assert_int_equal(want(ctx, "web", 1, "web", "db"), 0);
+    assert_string_equal(told, "");      /* it is about to run */
+    stub_domains[1].gone = false;
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_int_equal(want(ctx, "db", 1, "db", "web"), 0);
+    assert_int_equal(want(ctx, "web", 0, NULL, NULL), 0);
+    assert_true(listed(ctx).persist);
+    /* Linked again with another UUID, it is known who asked. */
+    web_again((const uint8_t[16]){ 0x77 });
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_true(listed(ctx).persist);
+    assert_int_equal(want(ctx, "db", 0, NULL, NULL), 0);
+    assert_false(listed(ctx).persist);
+
+    assert_false(enable_persist(ctx));
+    assert_int_equal(want(ctx, NULL, 1, "web", "db"), 0);
+    assert_int_equal(want(ctx, NULL, 0, NULL, NULL), 0);
+    assert_true(listed(ctx).persist);
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+
+    /* Of a guest that does not run. */
+    stub_domains[3].gone = true;
+    assert_int_equal(want(ctx, NULL, 1, "db", "web"), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    shmlink_ctx_close(ctx);
+}
+
 static unsigned int lists_of_pass;
 
 static void guests_pass_over(void)
@@ -1889,6 +1996,8 @@ int main(void)
         cmocka_unit_test_setup(test_persist_noted_last, set_up),
         cmocka_unit_test_setup(test_serve, set_up),
         cmocka_unit_test(test_serve_lists),
+        cmocka_unit_test_setup(test_want, set_up),
+        cmocka_unit_test_setup(test_want_several, set_up),
         cmocka_unit_test_setup(test_remembered_unreadable, set_up),
         cmocka_unit_test(test_each_call_fails),
         cmocka_unit_test(test_each_call_of_disable_fails),
