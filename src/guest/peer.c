@@ -52,7 +52,10 @@ bool shmlink_stall_look(struct shmlink_stall *stall, __u32 published,
 	}
 	if (!waits || !stall->waits)
 		stall->since = now;
-	else if (has_passed(now, stall->since, SHMLINK_STALL_TIME))
+	else if (has_passed(now, stall->looked, SHMLINK_LOOK_TIME))
+		stall->since += now - stall->looked - SHMLINK_LOOK_TIME;
+	stall->looked = now;
+	if (waits && has_passed(now, stall->since, SHMLINK_STALL_TIME))
 		stall_begin(stall, now);
 	stall->waits = waits;
 	return stall->stalled;

@@ -23,6 +23,8 @@
 
 /* A peer that takes nothing for so long has stalled. */
 #define SHMLINK_STALL_TIME	(3 * SHMLINK_SECOND)
+/* A look counts no more of it: we, and so the peer, may not have run before. */
+#define SHMLINK_LOOK_TIME	(3 * SHMLINK_SECOND / 2)
 /* What one that stalls again and again rests at most before it is trusted. */
 #define SHMLINK_REST_MAX	(64 * SHMLINK_SECOND)
 
@@ -32,7 +34,9 @@
  * taken: its index as far as it has moved in ways that a consumer's can.
  * waits: at the last look it had not, with frames there, or the transmit queue
  *	was stopped.
- * since: when a look first found that: before it we may not have run at all.
+ * since: when a look first found that, less what looks that came late do not
+ *	count.
+ * looked: when the last look was.
  * stalled: it does not; @since is when that was found.
  * rest: how long it is not trusted after that, at least.
  * trusted: when it was last trusted again.
@@ -41,6 +45,7 @@ struct shmlink_stall {
 	__u32 taken;
 	bool waits;
 	unsigned long since;
+	unsigned long looked;
 	bool stalled;
 	unsigned long rest;
 	unsigned long trusted;

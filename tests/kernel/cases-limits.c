@@ -81,6 +81,22 @@ static int test_stalled(u32 count, u32 seed)
 	return peer_close(&p);
 }
 
+/* Neither has run for long, just after a frame: that is no stall. */
+static int test_late(u32 count, u32 seed)
+{
+	struct peer p = {};
+
+	TRY(peer_start(&p, seed & 1));
+	TRY(send(BYTES, 1));
+	CHECK(WAIT(READ_ONCE(p.link->stall.waits), SOON), "no look");
+	peer_quiet(&p);
+	msleep(count);
+	TRY(peer_poll(&p));
+	CHECK(!READ_ONCE(p.link->hold), "a stall though nobody has run");
+	CHECK(take_all(&p) == 1, "one frame");
+	return peer_close(&p);
+}
+
 static int event(struct peer *p)
 {
 	peer_event(p);
@@ -248,6 +264,7 @@ static int test_kept(u32 count, u32 seed)
 
 const struct test limits_tests[] = {
 	{ "stalled", test_stalled },
+	{ "late", test_late },
 	{ "events", test_events },
 	{ "toggles", test_toggles },
 	{ "charge", test_charge },

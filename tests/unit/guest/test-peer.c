@@ -115,6 +115,22 @@ static void test_late(void **state)
     ring.published++;
     ring.stopped = true;
     assert_false(look(&ring, 100 * SECOND));
+    /* Nor who has seen it wait before that. */
+    assert_false(look(&ring, 100 * SECOND));
+    assert_int_equal(looks_until(&ring, true), 2);
+}
+
+/* One who always looks late sees it all the same. */
+static void test_always_late(void **state)
+{
+    struct ring ring = ring_at(0, ULONG_MAX - SECOND);
+    int n = 0;
+
+    (void)state;
+    ring.published = 100;
+    while (!look(&ring, 5 * SECOND))
+        n++;
+    assert_int_equal(n, 2);
 }
 
 /* Indices that no consumer has are no progress, and do no harm. */
@@ -228,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_paused),
         cmocka_unit_test(test_slow),
         cmocka_unit_test(test_late),
+        cmocka_unit_test(test_always_late),
         cmocka_unit_test(test_hostile_index),
         cmocka_unit_test(test_again_and_again),
         cmocka_unit_test(test_events),
