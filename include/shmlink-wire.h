@@ -188,6 +188,8 @@ SHMLINK_WIRE_ASSERT(2 * SHMLINK_RING_BYTES_MAX / SHMLINK_PAGE_BYTES ==
 #define SHMLINK_XS_PEER_MAC	"peer-mac"
 #define SHMLINK_XS_NONCE	"nonce"		/* 32 hexadecimal digits */
 #define SHMLINK_XS_RING_BYTES	"ring-bytes"	/* each direction */
+/* There or not; the least so much that a ring is emptied in a second. */
+#define SHMLINK_XS_LIMIT	"limit"		/* bytes a second received */
 
 /* Written by the back end before InitWait. */
 #define SHMLINK_XS_MIN_VERSION	"min-version"

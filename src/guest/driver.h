@@ -50,6 +50,7 @@ struct shmlink_link;
  * @peer_mac: the peer's
  * @nonce: names this link, this time
  * @ring_bytes: data bytes of each direction
+ * @limit: bytes a second that are received, 0 for no limit
  */
 struct shmlink_config {
 	unsigned int vif;
@@ -57,6 +58,7 @@ struct shmlink_config {
 	u8 peer_mac[ETH_ALEN];
 	u8 nonce[16];
 	u32 ring_bytes;
+	u32 limit;
 };
 
 /**
@@ -173,6 +175,7 @@ enum shmlink_phase {
  * @doubted: the peer's address was seen at our vif
  * @reply_by: when the peer's answer to that is due, in jiffies
  * @stall: whether the peer takes what we send
+ * @limit: how much we take, until the link closes
  * @counters: of both directions
  */
 struct shmlink_link {
@@ -211,6 +214,7 @@ struct shmlink_link {
 	bool doubted;
 	unsigned long reply_by;
 	struct shmlink_stall stall;
+	struct shmlink_limit limit;
 	struct shmlink_counters counters;
 };
 

@@ -128,6 +128,9 @@ static int read_config(struct shmlink_link *link)
 	    xenbus_scanf(XBT_NIL, dir, SHMLINK_XS_RING_BYTES, "%u",
 			 &config->ring_bytes) != 1)
 		return -EINVAL;
+	if (xenbus_scanf(XBT_NIL, dir, SHMLINK_XS_LIMIT, "%u",
+			 &config->limit) != 1)
+		config->limit = 0;
 	if (read_mac(dir, SHMLINK_XS_MAC, config->mac) ||
 	    read_mac(dir, SHMLINK_XS_PEER_MAC, config->peer_mac) ||
 	    read_nonce(dir, config->nonce, sizeof(config->nonce)))
@@ -153,6 +156,7 @@ static int rings_init(struct shmlink_link *link)
 	struct shmlink_ring *front_to_back, *back_to_front;
 	int err;
 
+	link->limit.rate = link->config.limit;
 	front_to_back = link->front ? &link->tx : &link->rx;
 	back_to_front = link->front ? &link->rx : &link->tx;
 	err = shmlink_ring_init(front_to_back, &page->front_to_back,

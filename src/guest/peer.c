@@ -88,3 +88,14 @@ bool shmlink_events_count(struct shmlink_events *events, bool worked,
 	events->idle = min(events->idle + 1, 2 * SHMLINK_IDLE_MAX);
 	return events->idle > SHMLINK_IDLE_MAX;
 }
+
+void shmlink_limit_fill(struct shmlink_limit *limit, unsigned long now)
+{
+	__s64 a_jiffy = limit->rate / SHMLINK_SECOND;
+	unsigned long time = min(now - limit->since,
+				 (unsigned long)SHMLINK_LIMIT_BURST);
+
+	limit->since = now;
+	limit->left = min(limit->left + a_jiffy * (__s64)time,
+			  a_jiffy * SHMLINK_LIMIT_BURST);
+}

@@ -96,6 +96,31 @@ struct shmlink_events {
 bool shmlink_events_count(struct shmlink_events *events, bool worked,
 			  unsigned long now);
 
+/* After a rest, one with a limit may send at once what it may in so long. */
+#define SHMLINK_LIMIT_BURST	(SHMLINK_SECOND / 16)
+
+/*
+ * How much is taken out of the ring; all zero but @rate at the start.
+ *
+ * rate: bytes a second, at least SHMLINK_SECOND; 0 for no limit.
+ * left: may be taken now; where it is negative the last frame was longer.
+ * since: from when on more is to be added.
+ */
+struct shmlink_limit {
+	__u32 rate;
+	__s64 left;
+	unsigned long since;
+};
+
+/* shmlink_limit_fill - add what has come to be allowed until @now. */
+void shmlink_limit_fill(struct shmlink_limit *limit, unsigned long now);
+
+/* shmlink_limit_is_reached - whether the next frame has to wait. */
+static inline bool shmlink_limit_is_reached(const struct shmlink_limit *limit)
+{
+	return limit->rate && limit->left <= 0;
+}
+
 /* Received frames are in blocks of up to 2^3 pages. */
 #define SHMLINK_BLOCK_ORDER_MAX	3U
 

@@ -64,8 +64,15 @@ static void release_room(struct shmlink_link *link)
 		shmlink_queue_notify(link);
 }
 
+/* What is in the ring of a link that closes is not to be lost. */
+static bool limit_is_reached(const struct shmlink_link *link)
+{
+	return unlikely(shmlink_limit_is_reached(&link->limit)) &&
+	       READ_ONCE(link->phase) != SHMLINK_CLOSING;
+}
+
 /*
- * Takes up to @budget frames out of the ring.  What our vif would not receive
+ * Takes up to @budget frames out of the ring, within dom0's limit.  What our vif would not receive
  * or @held says that its XDP program would miss, is dropped.
  * Return: how many, or a negative errno when the peer breaks the protocol.
  */
@@ -80,7 +87,8 @@ static int receive(struct shmlink_link *link, int budget, unsigned int held)
 	rcu_read_lock();
 	vif = held & (SHMLINK_HELD_DOWN | SHMLINK_HELD_XDP) ?
 		NULL : shmlink_divert_vif(link);
-	while (done < budget) {
+	shmlink_limit_fill(&link->limit, jiffies);
+	while (done < budget && !limit_is_reached(link)) {
 		struct sk_buff *skb;
 
 		rc = shmlink_ring_peek(&link->rx, &record);
@@ -88,6 +96,7 @@ static int receive(struct shmlink_link *link, int budget, unsigned int held)
 			break;
 		skb = shmlink_frame_take(link, &record, vif);
 		shmlink_ring_consumed(&link->rx, record.frame_bytes);
+		link->limit.left -= SHMLINK_RECORD_BYTES(record.frame_bytes);
 		done++;
 		/* Early enough for a sender that waits for half of the ring. */
 		if (shmlink_ring_unreleased(&link->rx) >=
@@ -156,6 +165,13 @@ int shmlink_queue_poll(struct napi_struct *napi, int budget)
 		link->worked = true;
 	if (done == budget)
 		return budget;
+	if (limit_is_reached(link)) {
+		/* The next look polls again. */
+		if (napi_complete_done(napi, done))
+			queue_eoi(link);
+		shmlink_link_kick(link);
+		return done;
+	}
 
 	rc = shmlink_ring_want_data(&link->rx);
 	if (rc < 0)

@@ -171,9 +171,9 @@ static void weigh(struct sk_buff *skb)
 	charged = skb->truesize;
 }
 
-static int receive(struct peer *p, const struct shmlink_record *record)
+/* A frame to the driver; not published yet. */
+static void put(struct peer *p, const struct shmlink_record *record)
 {
-	int before = atomic_read(&vif_nr_received);
 	struct ethhdr *eth = (struct ethhdr *)frame;
 
 	memset(frame, 0, record->frame_bytes);
@@ -181,6 +181,13 @@ static int receive(struct peer *p, const struct shmlink_record *record)
 	ether_addr_copy(eth->h_source, peer_mac);
 	eth->h_proto = htons(ETH_P_802_EX1);
 	peer_put(p, record, frame, record->frame_bytes);
+}
+
+static int receive(struct peer *p, const struct shmlink_record *record)
+{
+	int before = atomic_read(&vif_nr_received);
+
+	put(p, record);
 	peer_publish(p, p->to_driver.index);
 	peer_event(p);
 	CHECK(WAIT(atomic_read(&vif_nr_received) == before + 1, SOON),
@@ -232,6 +239,70 @@ static int test_offload(u32 count, u32 seed)
 	return peer_close(&p);
 }
 
+/* The ring is full, and one poll takes no more than its budget. */
+static int test_budget(u32 count, u32 seed)
+{
+	struct shmlink_record record = { .frame_bytes = BYTES };
+	int before = atomic_read(&vif_nr_received), said = 0, taken = 0;
+	struct peer p = {};
+	u32 i;
+
+	TRY(peer_start(&p, seed & 1));
+	peer_quiet(&p);
+	for (i = 0; i < 100; i++)
+		put(&p, &record);
+	peer_publish(&p, p.to_driver.index);
+	for (i = 0; i < 5; i++) {
+		local_bh_disable();
+		said += p.link->napi.poll(&p.link->napi, 16);
+		local_bh_enable();
+		taken = atomic_read(&vif_nr_received) - before;
+	}
+	/* Before anything is judged: the driver would wait for it. */
+	TRY(peer_poll(&p));
+	CHECK(said == 80 && taken == 80, "five polls of 16 say %d and take %d",
+	      said, taken);
+	CHECK(WAIT(atomic_read(&vif_nr_received) == before + 100, SOON),
+	      "the rest is not received");
+	return peer_close(&p);
+}
+
+/* A peer that sends without end where dom0 has set a limit. */
+static int test_limit(u32 count, u32 seed)
+{
+	static const char *const limit[] = { SHMLINK_XS_LIMIT, "300000" };
+	struct shmlink_record record = { .frame_bytes = BYTES };
+	int before = atomic_read(&vif_nr_received);
+	struct peer p = { .wrong = limit };
+	unsigned long begin, looked, ms;
+	u32 i;
+
+	TRY(peer_start(&p, seed & 1));
+	begin = jiffies;
+	looked = fake_event_looked(p.port);
+	for (i = 0; i < count; i++) {
+		put(&p, &record);
+		CHECK(WAIT(p.to_driver.index -
+			   READ_ONCE(p.to_driver.shared->cons) <=
+			   p.ring_bytes - SHMLINK_RECORD_BYTES(BYTES), SOON),
+		      "no room in the ring");
+		peer_publish(&p, p.to_driver.index);
+		peer_event(&p);
+	}
+	ms = jiffies_to_msecs(jiffies - begin);
+	/* What is still in the ring was not taken, and some was at once. */
+	CHECK(ms >= (count * BYTES - p.ring_bytes - 300000 / 16) / 300,
+	      "%u frames in %lu ms", count, ms);
+	looked = fake_event_looked(p.port) - looked;
+	CHECK(looked <= 2 + ms * 300 / 1000, "%lu rounds in %lu ms", looked, ms);
+	/* The end is not delayed. */
+	TRY(peer_close(&p));
+	CHECK(atomic_read(&vif_nr_received) == before + count,
+	      "%d frames of %u received",
+	      atomic_read(&vif_nr_received) - before, count);
+	return 0;
+}
+
 /* The peer leaves its pages mapped, and wants the next link. */
 static int test_kept(u32 count, u32 seed)
 {
@@ -269,6 +340,8 @@ const struct test limits_tests[] = {
 	{ "toggles", test_toggles },
 	{ "charge", test_charge },
 	{ "offload", test_offload },
+	{ "budget", test_budget },
+	{ "limit", test_limit },
 	{ "kept", test_kept },
 	{ }
 };

@@ -62,7 +62,7 @@ struct peer {
 	bool driver_front;
 	bool keeps;		/* the driver's pages, when it removes them */
 	u32 ring_bytes;
-	/* A node of the driver's own directory and what is wrong in it. */
+	/* A node of the driver's own directory that is not as usual, and its value. */
 	const char *const *wrong;
 	struct xenbus_device *xbdev;
 	struct shmlink_link *link;

@@ -215,6 +215,40 @@ static void test_events(void **state)
     assert_false(shmlink_events_count(&events, true, now));
 }
 
+/* What a peer that always has more gets taken in @seconds, polled at @apart. */
+static long taken(__u32 rate, unsigned int seconds, unsigned long apart)
+{
+    struct shmlink_limit limit = { .rate = rate };
+    unsigned long now = ULONG_MAX - SECOND, end = now + seconds * SECOND;
+    long bytes = 0;
+
+    /* Nothing has come before. */
+    shmlink_limit_fill(&limit, now - 100 * SECOND);
+    for (; now - end > seconds * SECOND; now += apart) {
+        shmlink_limit_fill(&limit, now);
+        while (!shmlink_limit_is_reached(&limit)) {
+            limit.left -= 65536;
+            bytes += 65536;
+        }
+    }
+    return bytes;
+}
+
+static void test_limit(void **state)
+{
+    struct shmlink_limit none = { 0 };
+
+    (void)state;
+    none.left = -1;
+    assert_false(shmlink_limit_is_reached(&none));
+    /* A sixteenth of a second at once, and the last frame is whole. */
+    assert_in_range(taken(1000000, 20, 1), 19800000, 20140000);
+    assert_in_range(taken(1000000, 20, 5), 19800000, 20140000);
+    assert_in_range(taken(UINT32_MAX, 10, 1), 42500000000, 43300000000);
+    /* Who polls too seldom gets less, never more. */
+    assert_in_range(taken(1000000, 20, SECOND), 900000, 2700000);
+}
+
 /* Few blocks, and a socket's buffer holds half of what it is charged with. */
 static void test_blocks(void **state)
 {
@@ -248,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_hostile_index),
         cmocka_unit_test(test_again_and_again),
         cmocka_unit_test(test_events),
+        cmocka_unit_test(test_limit),
         cmocka_unit_test(test_blocks),
     };
 
