@@ -87,6 +87,8 @@ int shmlink_vif_list(struct shmlink_ctx *ctx, uint32_t domid,
  * bridge: NULL, or where the two vifs must be.  Of the pairs of vifs that are
  * left the first is taken to whose link nothing in dom0 objects, or else,
  * with force, the first.  ring_bytes: 0 = the default.  wait_ms: 0 = default.
+ * limit: bytes a second that each guest takes from the other, at least as many
+ * as a ring has; 0: no limit.
  * force: link although what dom0 enforces on a vif is bypassed.
  * persist: note that the link is to last: shmlink_serve() and shmlink_relink()
  * bring it back whenever both guests run, until it is disabled.
@@ -96,6 +98,7 @@ struct shmlink_enable_options {
     const char *dom[2];
     const char *bridge;
     uint32_t ring_bytes;
+    uint32_t limit;
     unsigned int wait_ms;
     bool force;
     bool persist;
@@ -107,7 +110,7 @@ struct shmlink_enable_options {
  * false where a link as asked for was there already.  link_r: it, but for
  * state and counters, or NULL.
  * Errors: ESRCH, EINVAL, EBUSY (paused, dying), EOPNOTSUPP (no driver, no
- * vif), EPERM (needs force), ENOSPC, EEXIST (linked, another size),
+ * vif), EPERM (needs force), ENOSPC, EEXIST (linked, otherwise),
  * ETIMEDOUT, EINTR (cancelled), EPROTO (a guest gave up).
  */
 int shmlink_enable(struct shmlink_ctx *ctx,
@@ -230,6 +233,7 @@ struct shmlink_link {
     char bridge[IF_NAMESIZE];
     uint32_t devid;
     uint32_t ring_bytes;
+    uint32_t limit;         /* bytes a second to each end, 0: none */
     enum shmlink_state state;
     time_t since;
     bool forced;
@@ -253,8 +257,8 @@ int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
 
 /*
  * The links of dom, or all, that are to last and are not up.  Known of each
- * are names ("?" where even that is not), UUIDs, vifs, ring_bytes, forced, and
- * the domids of guests that run; *links_r is the caller's to free().
+ * are names ("?" where even that is not), UUIDs, vifs, ring_bytes, limit,
+ * forced, and the domids of guests that run; *links_r is the caller's to free().
  */
 int shmlink_list_absent(struct shmlink_ctx *ctx, const char *dom,
                         struct shmlink_link **links_r, size_t *nr_r);

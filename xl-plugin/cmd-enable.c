@@ -16,6 +16,14 @@ static int enable_size(const char *command, const char *text, void *to)
                                "128K to 4M", text);
 }
 
+static int enable_limit(const char *command, const char *text, void *to)
+{
+    if (!parse_rate(text, to))
+        return COMMAND_OK;
+    return command_usage_error(command, "RATE '%s' is not a number with b/s, "
+                               "Kb/s, Mb/s, Gb/s or B/s up to 4GB/s", text);
+}
+
 static int enable_parse(int argc, char **argv,
                         struct shmlink_enable_options *options)
 {
@@ -24,6 +32,9 @@ static int enable_parse(int argc, char **argv,
         COMMAND_PARSED('s', "size", "SIZE", "Ring of each direction: 128K to "
                        "4M, a power of two.", &options->ring_bytes,
                        enable_size),
+        COMMAND_PARSED('l', "limit", "RATE", "What each guest takes at most, "
+                       "as of a vif: 100Mb/s, 20MB/s.", &options->limit,
+                       enable_limit),
         SESSION_WAIT(&options->wait_ms),
         COMMAND_FLAG('f', "force", "Link although dom0's limits or filters no "
                      "longer apply.", &options->force),

@@ -112,6 +112,8 @@ static void list_print(const struct shmlink_link *links, size_t nr,
                 list_end(&links[i], end);
             silent = silent || !links[i].counters_ok[end];
         }
+        if (links[i].limit)
+            printf("  limit: %" PRIu32 " bytes/s each way\n", links[i].limit);
         if (links[i].bypasses[0])
             printf("  %s: %s\n", links[i].forced && !links[i].impossible
                    ? "forced, and bypasses" : "forbidden by now",
@@ -194,6 +196,7 @@ static void list_json(const struct shmlink_link *links, size_t nr)
         jsonio_put_bool(&out, "persist", link->persist);
         put_known(&out, "bypasses", link->bypasses);
         jsonio_put_int(&out, "ring_bytes", link->ring_bytes);
+        jsonio_put_int(&out, "limit", link->limit);
         jsonio_put_int(&out, "device", link->devid);
         put_known(&out, "bridge", link->bridge);
         jsonio_open(&out, "ends", '[');

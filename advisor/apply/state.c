@@ -144,8 +144,7 @@ int apply_state_set(const struct apply_state *state,
         return ops->set_vcpus(host, domain[0].domid, state->set);
     domid[0] = domain[0].domid;
     domid[1] = domain[1].domid;
-    return ops->set_link(host, domid, state->vif, state->link.linked,
-                         state->link.ring_bytes);
+    return ops->set_link(host, domid, state->vif, &state->link);
 }
 
 static bool link_equal(const struct apply_link *a, const struct apply_link *b)
@@ -239,6 +238,7 @@ static const struct jsonio_field link_keys[] = {
     JSONIO_KEY("peer-vif", INDEX, vif[1], 0, UINT32_MAX),
     JSONIO_KEY("linked", BOOL, link.linked),
     JSONIO_KEY("ring-bytes", U32, link.ring_bytes, 0, UINT32_MAX),
+    JSONIO_KEY("limit", U32, link.limit, 0, UINT32_MAX),
 };
 static const struct jsonio_table kind_alone = TABLE(any);
 static const struct jsonio_table of_kind[] = {

@@ -28,6 +28,7 @@ struct apply_link
 {
     bool linked;         /* and connected; the rest is 0 if not */
     uint32_t ring_bytes; /* to be set, 0: the default */
+    uint32_t limit;      /* bytes a second, 0: none */
     char nonce[33];      /* names it, told only; "": any */
 };
 
@@ -55,7 +56,7 @@ struct apply_ops
     int (*get_link)(void *host, const uint32_t domid[2],
                     const uint32_t vif[2], struct apply_link *link_r);
     int (*set_link)(void *host, const uint32_t domid[2],
-                    const uint32_t vif[2], bool linked, uint32_t ring_bytes);
+                    const uint32_t vif[2], const struct apply_link *link);
     /* on: from now what is done takes something back, and is not to be stopped
      * by what stops a plan.  NULL: nothing does. */
     void (*going_back)(void *host, bool on);

@@ -306,6 +306,7 @@ static int xen_get_link(void *opaque, const uint32_t domid[2],
             && list[i].state == SHMLINK_CONNECTED) {
             link_r->linked = true;
             link_r->ring_bytes = list[i].ring_bytes;
+            link_r->limit = list[i].limit;
             memcpy(link_r->nonce, list[i].nonce, sizeof(link_r->nonce));
         }
     }
@@ -325,8 +326,8 @@ static bool xen_refuses(int rc)
 }
 
 static int xen_set_link(void *opaque, const uint32_t domid[2],
-                        const uint32_t vif[2], bool linked,
-                        uint32_t ring_bytes)
+                        const uint32_t vif[2],
+                        const struct apply_link *link)
 {
     struct apply_xen *host = opaque;
     const struct xen_end ends[2] = { xen_end(domid[0], vif[0]),
@@ -335,10 +336,10 @@ static int xen_set_link(void *opaque, const uint32_t domid[2],
     size_t nr;
     int rc;
 
-    if (linked) {
+    if (link->linked) {
         const struct shmlink_enable_options options = {
             .dom = { ends[0].text, ends[1].text },
-            .ring_bytes = ring_bytes };
+            .ring_bytes = link->ring_bytes, .limit = link->limit };
 
         rc = shmlink_enable(host->links, &options, &changed, NULL);
         if (xen_refuses(rc)) {

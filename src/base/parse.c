@@ -88,6 +88,27 @@ int parse_ring_bytes(const char *text, uint32_t *bytes_r)
     return 0;
 }
 
+int parse_rate(const char *text, uint32_t *bytes_r)
+{
+    static const char prefixes[] = "KMG";
+    uint64_t value, factor = 1, divisor;
+    const char *end, *prefix;
+
+    if (parse_leading(text, &value, &end))
+        return -EINVAL;
+    prefix = *end ? strchr(prefixes, *end) : NULL;
+    if (prefix)
+        end++;
+    for (; prefix && prefix >= prefixes; prefix--)
+        factor *= 1000;
+    divisor = *end == 'b' ? 8 : 1;
+    if ((*end != 'b' && *end != 'B') || strcmp(end + 1, "/s") ||
+        value > UINT32_MAX * divisor / factor || value * factor < divisor)
+        return -EINVAL;
+    *bytes_r = (uint32_t)(value * factor / divisor);
+    return 0;
+}
+
 int parse_versions(const char *text, uint32_t *min_r, uint32_t *max_r)
 {
     const char *end;

@@ -21,6 +21,12 @@ int parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *value_r);
  */
 int parse_ring_bytes(const char *text, uint32_t *bytes_r);
 
+/*
+ * A rate as xl.cfg has a vif's: a number, K, M or G for thousands, b for bits
+ * or B for bytes, "/s".  In bytes a second, at least 1.
+ */
+int parse_rate(const char *text, uint32_t *bytes_r);
+
 /* "1 3": two decimal numbers, min <= max, one space between. */
 int parse_versions(const char *text, uint32_t *min_r, uint32_t *max_r);
 

@@ -37,7 +37,9 @@ static int enable_linked(struct shmlink_ctx *ctx, const struct check *check,
             teardown_state(ctx, &entries[i]) != SHMLINK_CONNECTED)
             continue;
         other = &entries[i].link;
-        if (options->ring_bytes && options->ring_bytes != other->ring_bytes)
+        if ((options->ring_bytes &&
+             options->ring_bytes != other->ring_bytes) ||
+            (options->limit && options->limit != other->limit))
             continue;
         *link_r = *other;
         registry_describe(ctx, link_r);
@@ -45,9 +47,10 @@ static int enable_linked(struct shmlink_ctx *ctx, const struct check *check,
     }
     if (other)
         return ctx_fail(ctx, -EEXIST, "%s and %s are linked already, with "
-                        "rings of %uK; disable the link to change that",
+                        "rings of %uK and a limit of %u bytes/s (0: none); "
+                        "disable the link to change that",
                         check->domain[0].name, check->domain[1].name,
-                        other->ring_bytes / 1024);
+                        other->ring_bytes / 1024, other->limit);
     return 0;
 }
 
@@ -161,6 +164,7 @@ static void enable_describe(const struct check *check,
     *link_r = (struct shmlink_link){
         .ring_bytes = options->ring_bytes ? options->ring_bytes
                                           : SHMLINK_RING_BYTES_DEFAULT,
+        .limit = options->limit,
     };
     for (i = 0; i < 2; i++) {
         link_r->domid[i] = check->domain[i].domid;
@@ -326,6 +330,20 @@ static int enable_locked(struct shmlink_ctx *ctx,
     return rc;
 }
 
+/* A ring that takes longer to be emptied would count as stalled. */
+static int enable_limit(struct shmlink_ctx *ctx,
+                        const struct shmlink_enable_options *options)
+{
+    uint32_t least = options->ring_bytes ? options->ring_bytes
+                                         : SHMLINK_RING_BYTES_DEFAULT;
+
+    if (!options->limit || options->limit >= least)
+        return 0;
+    return ctx_fail(ctx, -EINVAL, "a limit of %u bytes/s is less than rings of "
+                    "%uK a second: ask for a higher one, or smaller rings",
+                    options->limit, least / 1024);
+}
+
 /* The guests as they are now. */
 static int enable_find(struct shmlink_ctx *ctx,
                        const struct shmlink_enable_options *options,
@@ -347,7 +365,9 @@ int enable_if(struct shmlink_ctx *ctx,
     int rc;
 
     ctx_begin(ctx);
-    rc = enable_find(ctx, options, &pick, &check);
+    rc = enable_limit(ctx, options);
+    if (!rc)
+        rc = enable_find(ctx, options, &pick, &check);
     if (rc)
         return rc;
     if (options->dry_run) {

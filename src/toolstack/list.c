@@ -130,6 +130,7 @@ static void list_fill_absent(struct shmlink_ctx *ctx,
 
     *link = (struct shmlink_link){
         .ring_bytes = remembered->ring_bytes,
+        .limit = remembered->limit,
         .state = SHMLINK_ABSENT,
         .forced = remembered->force,
         .persist = true,

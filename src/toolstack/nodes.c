@@ -91,15 +91,17 @@ static int nodes_end(struct store *store, const struct nodes_change *change,
     uint32_t own = link->domid[end], peer = link->domid[!end];
     const char *other = end == NODES_BACK ? "frontend" : "backend";
     char path[STORE_PATH_BYTES], peer_path[STORE_PATH_BYTES];
-    char vif[16], ring_bytes[16], peer_id[16], peer_id_key[16];
+    char vif[16], ring_bytes[16], limit[16], peer_id[16], peer_id_key[16];
     const char *const keys[][2] = {
         { other, peer_path }, { peer_id_key, peer_id },
         { SHMLINK_XS_VIF, vif }, { SHMLINK_XS_MAC, change->macs[end] },
         { SHMLINK_XS_PEER_MAC, change->macs[!end] },
         { SHMLINK_XS_NONCE, link->nonce },
-        { SHMLINK_XS_RING_BYTES, ring_bytes }, { "online", "1" },
+        { SHMLINK_XS_RING_BYTES, ring_bytes },
+        { link->limit ? SHMLINK_XS_LIMIT : NULL, limit },
+        { end == NODES_BACK ? "online" : NULL, "1" },
     };
-    size_t i, nr = sizeof(keys) / sizeof(keys[0]) - (end == NODES_FRONT);
+    size_t i;
     char state[4];
     int rc;
 
@@ -107,14 +109,16 @@ static int nodes_end(struct store *store, const struct nodes_change *change,
     nodes_path(change->entry, !end, peer_path);
     snprintf(vif, sizeof(vif), "%" PRIu32, link->vif[end]);
     snprintf(ring_bytes, sizeof(ring_bytes), "%" PRIu32, link->ring_bytes);
+    snprintf(limit, sizeof(limit), "%" PRIu32, link->limit);
     snprintf(peer_id, sizeof(peer_id), "%" PRIu32, peer);
     snprintf(peer_id_key, sizeof(peer_id_key), "%s-id", other);
     snprintf(state, sizeof(state), "%d", XenbusStateInitialising);
 
     rc = store_write(store, own, peer, "", "%s", path);
-    for (i = 0; i < nr && !rc; i++)
-        rc = store_write(store, 0, own, keys[i][1], "%s/%s", path,
-                         keys[i][0]);
+    for (i = 0; i < sizeof(keys) / sizeof(keys[0]) && !rc; i++)
+        if (keys[i][0])
+            rc = store_write(store, 0, own, keys[i][1], "%s/%s", path,
+                             keys[i][0]);
     if (!rc)
         rc = store_write(store, own, peer, state, "%s/state", path);
     return rc;

@@ -44,12 +44,13 @@ static void registry_format(const struct registry_entry *entry,
     snprintf(text_r, STORE_VALUE_BYTES,
              "domid1=%" PRIu32 " uuid1=%s vif1=%" PRIu32
              " domid2=%" PRIu32 " uuid2=%s vif2=%" PRIu32
-             " devid=%" PRIu32 " ring-bytes=%" PRIu32
+             " devid=%" PRIu32 " ring-bytes=%" PRIu32 " limit=%" PRIu32
              " force=%d made-backend=%d"
              " phase=%s since=%" PRId64 " pid=%" PRId32 " pid-start=%" PRIu64,
              link->domid[0], uuid[0], link->vif[0],
              link->domid[1], uuid[1], link->vif[1],
-             link->devid, link->ring_bytes, entry->force, entry->made_backend,
+             link->devid, link->ring_bytes, link->limit, entry->force,
+             entry->made_backend,
              phase_names[entry->phase], (int64_t)link->since,
              (int32_t)entry->pid, entry->pid_start);
 }
@@ -79,13 +80,13 @@ static int registry_parse(const char *text, struct registry_entry *entry)
     sscanf(text,
            "domid1=%" SCNu32 " uuid1=%36[-0-9a-f] vif1=%" SCNu32
            " domid2=%" SCNu32 " uuid2=%36[-0-9a-f] vif2=%" SCNu32
-           " devid=%" SCNu32 " ring-bytes=%" SCNu32
+           " devid=%" SCNu32 " ring-bytes=%" SCNu32 " limit=%" SCNu32
            " force=%1u made-backend=%1u"
            " phase=%15[a-z] since=%" SCNd64 " pid=%" SCNd32
            " pid-start=%" SCNu64 "%n",
            &link->domid[0], uuid[0], &link->vif[0],
            &link->domid[1], uuid[1], &link->vif[1],
-           &link->devid, &link->ring_bytes, &force, &made_backend,
+           &link->devid, &link->ring_bytes, &link->limit, &force, &made_backend,
            phase, &since, &pid, &entry->pid_start, &end);
     if (end < 0 || since < 0 || pid < 0 || link->domid[0] >= DOMID_FIRST_RESERVED ||
         link->domid[1] >= DOMID_FIRST_RESERVED ||

@@ -94,6 +94,7 @@ int relink_enable(struct shmlink_ctx *ctx, const struct remembered *link,
 {
     struct shmlink_enable_options options = {
         .ring_bytes = link->ring_bytes,
+        .limit = link->limit,
         .wait_ms = wait_ms,
         .force = link->force,
     };

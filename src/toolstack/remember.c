@@ -50,6 +50,7 @@ static const struct jsonio_field link_keys[] = {
     JSONIO_KEY("name", ARRAY, name, 0, 2, .table = &name_fields),
     JSONIO_KEY("ring_bytes", U32, ring_bytes, SHMLINK_RING_BYTES_MIN,
                SHMLINK_RING_BYTES_MAX, JSONIO_REQUIRED),
+    JSONIO_KEY("limit", U32, limit, 0, UINT32_MAX),
     JSONIO_KEY("force", BOOL, force, .missing = JSONIO_REQUIRED),
     JSONIO_KEY("persist", BOOL, persist),
     JSONIO_KEY("asked", U32, asked, 0, REMEMBER_ASKED),
@@ -96,6 +97,7 @@ struct remembered remembered_link(const struct shmlink_link *link, bool force)
 {
     struct remembered remembered = {
         .ring_bytes = link->ring_bytes,
+        .limit = link->limit,
         .force = force,
         .since = time(NULL),
     };

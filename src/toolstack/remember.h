@@ -39,6 +39,7 @@ struct remembered {
     char *name[2];
     uint32_t vif[2];
     uint32_t ring_bytes;
+    uint32_t limit;         /* 0: none */
     bool force;
     bool persist;
     uint32_t asked;

@@ -30,6 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!parse_ring_bytes(text, &bytes))
         want(bytes >= SHMLINK_RING_BYTES_MIN &&
              bytes <= SHMLINK_RING_BYTES_MAX && !(bytes & (bytes - 1)));
+    if (!parse_rate(text, &bytes))
+        want(bytes > 0);
     if (!parse_versions(text, &min, &max))
         want(min > 0 && min <= max);
     if (!parse_mac(text, mac))

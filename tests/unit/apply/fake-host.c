@@ -169,18 +169,18 @@ static int fake_get_link(void *opaque, const uint32_t domid[2],
 }
 
 static int fake_set_link(void *opaque, const uint32_t domid[2],
-                         const uint32_t vif[2], bool linked,
-                         uint32_t ring_bytes)
+                         const uint32_t vif[2],
+                         const struct apply_link *link)
 {
     struct fake_host *host = opaque;
     int rc = fake_fault(host);
 
-    (void)vif, (void)ring_bytes;
+    (void)vif;
     if (host->stopped && !host->back)
         return -EINTR;
     if (!rc)
         host->linked[domid[0] - 10][domid[1] - 10]
-            = host->linked[domid[1] - 10][domid[0] - 10] = linked;
+            = host->linked[domid[1] - 10][domid[0] - 10] = link->linked;
     fake_exit(host);
     return rc < 0 ? rc : 0;
 }

@@ -244,6 +244,7 @@ int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
     (*links_r)->vif[0] = 3;
     (*links_r)->vif[1] = 1;
     (*links_r)->ring_bytes = 1 << 20;
+    (*links_r)->limit = 1 << 21;
     strcpy((*links_r)->nonce, "00112233445566778899aabbccddeeff");
     (*links_r)->state = xen.linked ? SHMLINK_CONNECTED : SHMLINK_CONNECTING;
     *nr_r = 1;
@@ -262,6 +263,7 @@ int shmlink_enable(struct shmlink_ctx *ctx,
     assert_string_equal(options->dom[0], "7:1");
     assert_string_equal(options->dom[1], "8");
     assert_int_equal(options->ring_bytes, 4096);
+    assert_int_equal(options->limit, 5000);
     assert_false(options->force);
     *changed_r = true;
     xen.linked = !xen.fail;
@@ -386,37 +388,42 @@ static void test_links(void **unused)
 {
     const uint32_t domid[2] = { 7, 8 }, vif[2] = { 1, PLAN_NONE };
     const uint32_t other[2] = { 1, 5 };
+    const struct apply_link none = { 0 };
+    const struct apply_link wanted = {
+        .linked = true, .ring_bytes = 4096, .limit = 5000,
+    };
     struct apply_link link = { .linked = true };
 
     (void)unused;
     /* One that still connects is none. */
     assert_int_equal(apply_xen_ops.get_link(host, domid, vif, &link), 0);
     assert_false(link.linked);
-    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, true,
-                                            4096), 0);
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif,
+                                            &wanted), 0);
     assert_int_equal(apply_xen_ops.get_link(host, domid, vif, &link), 0);
     assert_true(link.linked);
     assert_int_equal(link.ring_bytes, 1 << 20);
+    assert_int_equal(link.limit, 1 << 21);
     assert_string_equal(link.nonce, "00112233445566778899aabbccddeeff");
     /* That of another pair of vifs is another link. */
     assert_int_equal(apply_xen_ops.get_link(host, domid, other, &link), 0);
     assert_false(link.linked);
-    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, false, 0), 0);
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, &none), 0);
     xen.stopped = true;
-    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, true,
-                                            4096), -EINTR);
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif,
+                                            &wanted), -EINTR);
     apply_xen_ops.going_back(host, true);
-    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, true,
-                                            4096), 0);
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif,
+                                            &wanted), 0);
     apply_xen_ops.going_back(host, false);
     xen.stopped = false;
     xen.fail = ERROR_FAIL;
     /* A link that does not come up is as good as refused; one that does not
      * go away is not to be mistaken for apply's own "it is not so". */
-    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, true,
-                                            4096), -EPERM);
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif,
+                                            &wanted), -EPERM);
     assert_string_equal(apply_xen_ops.why(host), "the guest does not answer");
-    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, false, 0),
+    assert_int_equal(apply_xen_ops.set_link(host, domid, vif, &none),
                      -ETIME);
     assert_string_equal(apply_xen_ops.why(host), "the guest does not answer");
 }

@@ -88,6 +88,36 @@ static void test_guest(void **state)
     assert_int_equal(vif, UINT32_MAX);
 }
 
+static void test_rate(void **state)
+{
+    static const char *const bad[] = {
+        "", "10", "10M", "10Mb", "10 Mb/s", "Mb/s", "0b/s", "7b/s", "0GB/s",
+        "10mb/s", "10Mb/s@20ms", "-1B/s", "4294967296B/s", "5GB/s", "35Gb/s",
+        "18446744073709551616B/s", "18446744073709551615Gb/s", "1b/s ",
+    };
+    static const struct {
+        const char *text;
+        uint32_t bytes;
+    } good[] = {
+        { "8b/s", 1 }, { "1B/s", 1 }, { "15b/s", 1 }, { "100Mb/s", 12500000 },
+        { "20MB/s", 20000000 }, { "1Kb/s", 125 }, { "4GB/s", 4000000000U },
+        { "34Gb/s", 4250000000U }, { "4294967295B/s", UINT32_MAX },
+    };
+    uint32_t bytes = 7;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        if (parse_rate(bad[i], &bytes) != -EINVAL)
+            fail_msg("'%s' was taken", bad[i]);
+        assert_int_equal(bytes, 7);
+    }
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_int_equal(parse_rate(good[i].text, &bytes), 0);
+        assert_int_equal(bytes, good[i].bytes);
+    }
+}
+
 static void test_versions(void **state)
 {
     uint32_t min = 7, max = 7;
@@ -198,6 +228,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_number),
         cmocka_unit_test(test_ring_bytes),
+        cmocka_unit_test(test_rate),
         cmocka_unit_test(test_guest), cmocka_unit_test(test_versions),
         cmocka_unit_test(test_mac),
         cmocka_unit_test(test_hex),

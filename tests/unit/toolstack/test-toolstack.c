@@ -1068,6 +1068,35 @@ static void test_guest_writes(void **state)
     assert_int_equal(stub_leaks(), 0);
 }
 
+/* A limit is each guest's to read and dom0's to write, and comes back. */
+static void test_limit(void **state)
+{
+    struct shmlink_enable_options options = {
+        .dom = { "web", "db" }, .wait_ms = 60, .ring_bytes = 131072,
+        .limit = 131071,
+    };
+    struct shmlink_ctx *ctx = open_ctx();
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), -EINVAL);
+    options.limit = 131072;
+    assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), 0);
+    assert_string_equal(stub_get(BACK "/limit"), "131072");
+    assert_string_equal(stub_permissions(BACK "/limit"), "n0,r1");
+    assert_string_equal(stub_permissions(FRONT "/limit"), "n0,r2");
+    assert_int_equal(listed(ctx).limit, 131072);
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    options.limit = 200000;
+    assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), -EEXIST);
+    assert_int_equal(disable(ctx, "web", "db", true, &nr), 0);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(listed(ctx).limit, 131072);
+    shmlink_ctx_close(ctx);
+}
+
 /* An entry that cannot be read is told of, and is not used. */
 static void test_entry_damaged(void **state)
 {
@@ -1957,6 +1986,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_round, set_up),
+        cmocka_unit_test_setup(test_limit, set_up),
         cmocka_unit_test_setup(test_guests_refused, set_up),
         cmocka_unit_test_setup(test_linked_paused, set_up),
         cmocka_unit_test_setup(test_vifs_refused, set_up),
