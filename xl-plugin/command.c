@@ -32,6 +32,7 @@ static const struct command commands[] = {
       "Keep persistent links up; what shmlinkd.service runs",
       "[-c FILE]", false },
     { "hold", cmd_hold, NULL, "-q DOM", false },
+    { "starting", cmd_starting, NULL, "ARGUMENTS OF XL CREATE", false },
     { "complete", cmd_complete, NULL, "[COMMAND]", false },
 #endif
     /* The advisor's commands. */

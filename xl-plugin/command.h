@@ -99,6 +99,7 @@ int cmd_list(int argc, char **argv);
 int cmd_hold(int argc, char **argv);
 int cmd_relink(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
+int cmd_starting(int argc, char **argv);
 int cmd_complete(int argc, char **argv);
 int cmd_advise(int argc, char **argv);
 int cmd_apply(int argc, char **argv);

@@ -25,14 +25,15 @@ static const struct guard {
     const char *name;
     const char *shortopts;
     int args;
-    int hold;
+    enum { HOLD = 1, RELINK, STARTING } what;
 } guards[] = {
-    { "save", "cpDh", 2, 1 },
-    { "migrate", "FC:s:epDh", 2, 1 },
-    { "suspend", "h", 1, 1 },
-    { "remus", "Fbundi:s:N:ecph", 2, 1 },
-    { "restore", "FdepVAch", 1, 0 },
-    { "resume", "h", 1, 0 },
+    { "save", "cpDh", 2, HOLD },
+    { "migrate", "FC:s:epDh", 2, HOLD },
+    { "suspend", "h", 1, HOLD },
+    { "remus", "Fbundi:s:N:ecph", 2, HOLD },
+    { "restore", "FdepVAch", 1, RELINK },
+    { "resume", "h", 1, RELINK },
+    { "create", NULL, 0, STARTING },
 };
 
 /* Exit status of a child that could not be started, as a shell's. */
@@ -44,7 +45,7 @@ enum { STATUS_NOT_RUN = 127 };
 static struct {
     bool saved;
     sigset_t mask;
-    struct sigaction sigint, sigquit;
+    struct sigaction sigint, sigquit, sigchld;
 } inherited;
 
 /* Before the first change; later calls do nothing. */
@@ -56,6 +57,7 @@ static void signals_save(void)
     sigprocmask(SIG_SETMASK, NULL, &inherited.mask);
     sigaction(SIGINT, NULL, &inherited.sigint);
     sigaction(SIGQUIT, NULL, &inherited.sigquit);
+    sigaction(SIGCHLD, NULL, &inherited.sigchld);
     signal(SIGCHLD, SIG_DFL);   /* or there is no child to wait for */
 }
 
@@ -64,6 +66,7 @@ static void signals_restore(void)
 {
     sigaction(SIGINT, &inherited.sigint, NULL);
     sigaction(SIGQUIT, &inherited.sigquit, NULL);
+    sigaction(SIGCHLD, &inherited.sigchld, NULL);
     sigprocmask(SIG_SETMASK, &inherited.mask, NULL);
 }
 
@@ -199,20 +202,25 @@ static void not_run(void)
     said = true;
 }
 
-static int run_shmlink(const char *command, const char *argument)
+static int run_shmlink(char **argv)
 {
-    const char *argv[] = { "xl-shmlink", command, "-q", argument, NULL };
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     int status;
 
     /* Not a byte of ours on the real xl's standard output. */
-    status = guard_wait(guard_spawn(realxl_exec_shmlink, (char **)argv,
-                                    null, -1));
+    status = guard_wait(guard_spawn(realxl_exec_shmlink, argv, null, -1));
     if (null >= 0)
         close(null);
     if (guard_status(status) == STATUS_NOT_RUN)
         not_run();
     return guard_status(status);
+}
+
+static int run_quietly(const char *command, const char *argument)
+{
+    const char *argv[] = { "xl-shmlink", command, "-q", argument, NULL };
+
+    return run_shmlink((char **)argv);
 }
 
 static volatile sig_atomic_t child_pid;
@@ -293,7 +301,7 @@ static int guard_hold(const struct guard *guard, const char *domain)
     for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
         sigaddset(&block, ending[i]);
     sigprocmask(SIG_BLOCK, &block, NULL);
-    status = run_shmlink("hold", domain);
+    status = run_quietly("hold", domain);
     interrupted = signal_pending();
     /* What comes from here on run_real() passes on. */
     if (!interrupted && (status == 0 || status == SESSION_UNAVAILABLE ||
@@ -303,22 +311,42 @@ static int guard_hold(const struct guard *guard, const char *domain)
         fprintf(stderr, "xl: a link of %s is not closed, so no %s; "
                 "XL_SHMLINK=off xl %s ... goes ahead regardless\n", domain,
                 guard->name, guard->name);
-    run_shmlink("relink", NULL);
+    run_quietly("relink", NULL);
     return interrupted ? 128 + interrupted : 1;
+}
+
+/* The real xl follows in this process: it may have the VM's console. */
+static int guard_starting(int argc, char **argv, int command)
+{
+    char *copy[GUARD_ARGS_MAX] = {
+        (char *)"xl-shmlink", (char *)"starting",
+    };
+
+    if (argc - command < GUARD_ARGS_MAX - 1) {
+        memcpy(copy + 2, argv + command + 1,
+               (size_t)(argc - command) * sizeof(*argv));
+        run_shmlink(copy);
+        signals_restore();
+    }
+    realxl_exec(argv);
+    return STATUS_NOT_RUN;
 }
 
 int guard_run(const struct guard *guard, int argc, char **argv, int command)
 {
-    char *domain = guard_domain(guard, argc, argv, command);
+    char *domain;
     int status = 0;
 
-    if (domain && guard->hold)
+    if (guard->what == STARTING)
+        return guard_starting(argc, argv, command);
+    domain = guard_domain(guard, argc, argv, command);
+    if (domain && guard->what == HOLD)
         status = guard_hold(guard, domain);
     if (status)
         return status;
     status = run_child(realxl_exec, argv);
     if (domain)
-        run_shmlink("relink", NULL);
+        run_quietly("relink", NULL);
     return end_as(status);
 }
 

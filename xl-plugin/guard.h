@@ -8,6 +8,8 @@
  *   both ends confirm; afterwards, done or failed, the remembered links whose
  *   two ends run here are brought back.
  * restore, resume: the same afterwards.
+ * create: links that the VM's configuration asks for are noted before, and the
+ *   real xl then takes this process' place.
  * XL_SHMLINK=off in the environment switches all of that off.
  */
 #ifndef SHMLINK_GUARD_H

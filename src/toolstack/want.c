@@ -104,9 +104,9 @@ static void want_end(const struct shmlink_domain *domains, size_t nr,
 static int want_read(struct shmlink_ctx *ctx, const struct want *want,
                      const struct shmlink_want *pairs)
 {
-    struct shmlink_domain *domains;
+    struct shmlink_domain *domains = NULL;
     size_t i, nr;
-    int end, rc = shmlink_domain_list(ctx, &domains, &nr);
+    int end, rc = want->nr ? shmlink_domain_list(ctx, &domains, &nr) : 0;
 
     for (i = 0; i < want->nr && !rc; i++) {
         struct pick *pick = &want->wanted[i].pick;
@@ -147,6 +147,36 @@ static void want_tell(struct shmlink_ctx *ctx, const struct want *want)
     }
 }
 
+/* Other commands may take their time: not waited for where all is noted. */
+static bool want_is_noted(struct shmlink_ctx *ctx, const struct want *want)
+{
+    struct remembered_list list;
+    bool noted = !remember_read(ctx, &list);
+    size_t i;
+
+    for (i = 0; i < list.nr_links && noted; i++)
+        noted = look_wanted(ctx, &list.links[i], want) == REMEMBER_AS_IT_IS;
+    for (i = 0; i < want->nr; i++)
+        noted = noted && want->wanted[i].noted;
+    for (i = 0; i < want->nr; i++)
+        want->wanted[i].noted = false;
+    remember_free(&list);
+    return noted;
+}
+
+static int want_note(struct shmlink_ctx *ctx, const struct want *want)
+{
+    int rc = want_is_noted(ctx, want) ? 1 : ctx_lock(ctx);
+
+    if (rc)
+        return rc < 0 ? rc : 0;
+    rc = remember_edit(ctx, look_wanted, want);
+    if (!rc)
+        rc = want_add(ctx, want);
+    ctx_unlock(ctx);
+    return rc;
+}
+
 int shmlink_want_links(struct shmlink_ctx *ctx, const char *guest,
                        const struct shmlink_want *pairs, size_t nr)
 {
@@ -159,13 +189,7 @@ int shmlink_want_links(struct shmlink_ctx *ctx, const char *guest,
         return ctx_fail(ctx, -ENOMEM, "out of memory");
     rc = want_read(ctx, &want, pairs);
     if (!rc)
-        rc = ctx_lock(ctx);
-    if (!rc) {
-        rc = remember_edit(ctx, look_wanted, &want);
-        if (!rc)
-            rc = want_add(ctx, &want);
-        ctx_unlock(ctx);
-    }
+        rc = want_note(ctx, &want);
     if (!rc)
         want_tell(ctx, &want);
     free(want.wanted);

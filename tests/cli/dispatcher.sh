@@ -25,7 +25,7 @@ echo "real:$*" >>log
 case ${*: -1} in
 help)
     printf 'Usage xl\n\nxl full list of subcommands:\n\n'
-    printf ' %-19s text\n' save suspend restore resume migrate \
+    printf ' %-19s text\n' create save suspend restore resume migrate \
         migrate-receive list shutdown
     ;;
 echo) cat ;;
@@ -76,6 +76,12 @@ check "save's help" "$(run save -h)" "real:save -h|(0)"
 check "restore" "$(run restore f)" "real:restore f|shmlink:relink -q|(0)"
 check "restore with a viewer" "$(run restore --vncviewer f)" \
     "real:restore --vncviewer f|shmlink:relink -q|(0)"
+check "create" "$(run create -c web.cfg 'name="a b"' status)" \
+    "shmlink:starting -c web.cfg name=\"a b\" status|real:create -c web.cfg name=\"a b\" status|(42)"
+check "nothing on stdout" "$(cat out)" ""
+check "beginning of create" "$(run cr web.cfg)" \
+    "real:help|shmlink:starting web.cfg|real:cr web.cfg|(0)"
+check "create with -N" "$(run -N create web.cfg)" "real:-N create web.cfg|(0)"
 check "beginning of suspend" "$(run sus a)" \
     "real:help|shmlink:hold -q a|real:sus a|shmlink:relink -q|(0)"
 check "beginning of two" "$(run mig a)" "real:help|real:mig a|(0)"
@@ -98,12 +104,16 @@ printf '#!/bin/sh\necho "$1: no libxenlight" >&2; exit 127\n' >bin/xl-shmlink
 chmod +x bin/xl-shmlink
 check "after an upgrade" "$(run shmlink list)" "(127)"
 check "says what to do" "$(grep -c 'build or install it again' err)" 1
+check "a create after an upgrade" "$(run create f)" "real:create f|(0)"
 check "a save after an upgrade" "$(run save a f)" "real:save a f|(0)"
 check "says it once" "$(grep -c 'build or install it again' err)" 1
 
 cp aside bin/xl-shmlink
 
+# The console's: by exec, with the same standard input and signals.
 head -c 300000 /dev/urandom >noise
+bin/xl create web.cfg echo <noise >copy
+cmp noise copy || failed=1
 bin/xl migrate-receive echo <noise >copy
 cmp noise copy || failed=1
 bin/xl save a echo <noise >copy

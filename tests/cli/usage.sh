@@ -52,7 +52,23 @@ printf 'max-moves = 4\nlink = web 7\n' >broken.conf
 check 2 '^$' '^xl shmlink: broken.conf:2: link: must be two VMs by their names' \
     serve -c broken.conf
 check 2 '^$' '^xl shmlink: none.conf: No such file' serve -c none.conf
+# Before xl create: what is not for us says nothing, and nothing waits.
+mkfifo web.fifo
+check 0 '^$' '^$' starting web.fifo
+check 0 '^$' '^$' starting none.cfg
+check 0 '^$' '^$' starting
+printf 'name = "web"\nshmlink = [ "7", "web:1", "db"\n' >torn.cfg
+check 0 '^$' '^$' starting torn.cfg
+echo ']' | cat torn.cfg - >web.cfg
+check 0 '^$' '^$' starting -n web.cfg
+check 0 '^$' '^$' starting web.cfg --help
 if [ ! -e /sys/hypervisor/version/major ]; then
+    check 3 '^$' "^xl shmlink: web: shmlink: '7' is no name of another VM" \
+        starting web.cfg
+    check 3 '^$' "^xl shmlink: web: shmlink: 'web:1' is no name" \
+        starting -f web.cfg
+    check 3 '^$' "^xl shmlink: a: shmlink is no list" \
+        starting -cf /dev/null 'name="a"' 'shmlink="db"'
     check 1 '^$' '^xl shmlink: (this is not a Xen host|must be run as root)' \
         enable a b
     check 1 '^$' '^xl shmlink: ' list

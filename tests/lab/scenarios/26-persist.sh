@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Goal: a persistent link comes back by itself when a guest reboots, is held
-# while the dispatcher saves one, outlives the service, and ends when disabled.
+# Goal: a link that a guest's own configuration asks for is made when xl creates
+# it, comes back by itself when the guest reboots, is held while the dispatcher
+# saves one, outlives the service, and ends when disabled; so does one of
+# shmlink.conf, which the service makes.
 # lab: --guests 2 --timeout 600
 
 . /lab/link.sh
 
-serve() {
-    xl-shmlink serve >>"$RESULTS/serve.log" 2>&1 &
+serve() { # [OPTION...]
+    xl-shmlink serve "$@" >>"$RESULTS/serve.log" 2>&1 &
     server=$!
 }
 linked() { [ "$(link_state vm1 vm2)" = connected ]; }
@@ -21,8 +23,13 @@ restarted() { # OLD DOMID
 }
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
-enable --persist vm1 vm2
 serve
+note "a guest's own configuration asks for it"
+boot_guest vm1 'shmlink=[ "vm2", "7" ]' 2>"$RESULTS/create.log" ||
+    fail "xl create: $(cat "$RESULTS/create.log")"
+grep -q "vm1: shmlink: '7' is no name" "$RESULTS/create.log" ||
+    fail "nothing is said of 7: $(cat "$RESULTS/create.log")"
+wait_for 5 linked || fail "not linked: $(cat "$RESULTS/serve.log")"
 
 note "a guest reboots"
 old=$(xl domid vm1)
@@ -32,8 +39,8 @@ begin=$(now_ms)
 wait_for 5 linked || fail "not linked again: $(cat "$RESULTS/serve.log")"
 note "RESULT linked $(($(now_ms) - begin)) ms after the driver was there"
 
-grep -q 'vm1 and vm2 are linked again' "$RESULTS/serve.log" ||
-    fail "the service does not say so"
+[ "$(grep -c 'vm1 and vm2 are linked again' "$RESULTS/serve.log")" = 2 ] ||
+    fail "the service does not say so: $(cat "$RESULTS/serve.log")"
 expect_path link vm1 vm2
 
 note "the service ends; the link does not"
@@ -60,4 +67,20 @@ sleep 3
 kill -TERM "$server"
 wait "$server" || fail "the service ends with $?"
 expect_path vif vm1 vm2
+
+note "shmlink.conf asks for it"
+echo 'link = vm2 vm1' >/tmp/links.conf
+serve -c /tmp/links.conf
+wait_for 5 linked || fail "not linked: $(cat "$RESULTS/serve.log")"
+grep -hE '^(VmHWM|VmRSS)' "/proc/$server/status" | while read -r line; do
+    note "RESULT service: $line"
+done
+echo 'link = vm2' >/tmp/links.conf
+kill -TERM "$server"
+wait "$server" || fail "the service ends with $?"
+status=0
+xl-shmlink serve -c /tmp/links.conf 2>>"$RESULTS/serve.log" || status=$?
+[ "$status" = 2 ] || fail "a wrong file: $status"
+linked || fail "a wrong file ends the link"
+disable vm1 vm2
 expect_nothing_left

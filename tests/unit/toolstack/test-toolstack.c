@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -1725,6 +1727,29 @@ static int want(struct shmlink_ctx *ctx, const char *guest, size_t nr,
     return shmlink_want_links(ctx, guest, pairs, nr);
 }
 
+/* A start does not wait for other commands where there is nothing to note. */
+static void test_want_noted(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    int fds[2], fd;
+
+    (void)state;
+    assert_int_equal(want(ctx, "web", 1, "web", "db"), 0);
+    fd = open(lock_path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], "", 1), 1);
+    shmlink_ctx_heed(ctx, fds[0]);      /* what waits is interrupted */
+    assert_int_equal(want(ctx, "web", 1, "web", "db"), 0);
+    assert_int_equal(want(ctx, "db", 0, NULL, NULL), 0);
+    assert_int_equal(want(ctx, "web", 0, NULL, NULL), -EINTR);
+    close(fd);
+    close(fds[0]);
+    close(fds[1]);
+    shmlink_ctx_close(ctx);
+}
+
 /* Known by their names before they run. */
 static void test_want(void **state)
 {
@@ -2026,6 +2051,7 @@ int main(void)
         cmocka_unit_test_setup(test_persist_noted_last, set_up),
         cmocka_unit_test_setup(test_serve, set_up),
         cmocka_unit_test(test_serve_lists),
+        cmocka_unit_test_setup(test_want_noted, set_up),
         cmocka_unit_test_setup(test_want, set_up),
         cmocka_unit_test_setup(test_want_several, set_up),
         cmocka_unit_test_setup(test_remembered_unreadable, set_up),
