@@ -44,6 +44,7 @@ int cmd_serve(int argc, char **argv)
     const struct command_option table[] = {
         COMMAND_TEXT('c', "config", "FILE", "Links to keep up; default "
                      SETTINGS_PATH ".", &config),
+        COMMAND_FLAG('N', "dry-run", "Check the file only.", &command_dry_run),
         COMMAND_END,
     };
     int status = command_parse(argc, argv, table);
@@ -62,7 +63,7 @@ int cmd_serve(int argc, char **argv)
     if (settings_load(&settings, config, &why)) {
         command_failed("%s", why ? why : strerror(ENOMEM));
         status = COMMAND_USAGE;
-    } else {
+    } else if (!command_dry_run) {
         status = serve(&settings);
     }
     free(why);

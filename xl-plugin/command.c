@@ -30,7 +30,7 @@ static const struct command commands[] = {
       "[-q] [DOM]", false },
     { "serve", cmd_serve,
       "Keep persistent links up; what shmlinkd.service runs",
-      "[-c FILE]", false },
+      "[-N] [-c FILE]", true },
     { "hold", cmd_hold, NULL, "-q DOM", false },
     { "starting", cmd_starting, NULL, "ARGUMENTS OF XL CREATE", false },
     { "complete", cmd_complete, NULL, "[COMMAND]", false },

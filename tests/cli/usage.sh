@@ -52,6 +52,9 @@ printf 'max-moves = 4\nlink = web 7\n' >broken.conf
 check 2 '^$' '^xl shmlink: broken.conf:2: link: must be two VMs by their names' \
     serve -c broken.conf
 check 2 '^$' '^xl shmlink: none.conf: No such file' serve -c none.conf
+check 2 '^$' '^xl shmlink: broken.conf:2: ' serve -N -c broken.conf
+echo 'link = web db' >right.conf
+check 0 '^$' '^$' serve -N -c right.conf
 # Before xl create: what is not for us says nothing, and nothing waits.
 mkfifo web.fifo
 check 0 '^$' '^$' starting web.fifo
