@@ -26,6 +26,21 @@ static bool any(const uint8_t *set, size_t bytes)
     return false;
 }
 
+/* The slot of a set of one; UINT32_MAX: more, or none. */
+static uint32_t only(const struct choose_model *model, const uint8_t *set)
+{
+    uint32_t slot, found = UINT32_MAX;
+
+    for (slot = 0; slot < model->nr_slots; slot++) {
+        if (!(set[slot / 8] >> (slot % 8) & 1))
+            continue;
+        if (found != UINT32_MAX)
+            return UINT32_MAX;
+        found = slot;
+    }
+    return found;
+}
+
 static int make_sets(struct choose_reach *reach)
 {
     const struct choose_model *model = reach->model;
@@ -125,6 +140,7 @@ void choose_reach_roams(const struct choose_reach *reach, uint32_t index)
     const struct snapshot_vcpu *vcpu = &model->snapshot->vcpus[entity->vcpu];
     uint8_t *set = &model->roams[index * model->slot_bytes];
     const uint8_t *from;
+    uint32_t slot;
 
     if (entity->home != choose_afloat(model))
         return;
@@ -144,6 +160,10 @@ void choose_reach_roams(const struct choose_reach *reach, uint32_t index)
         }
     }
     entity->everywhere = !memcmp(set, from, model->slot_bytes);
+    slot = only(model, set);
+    /* One place is left to it: nothing is gained by saying so. */
+    if (slot != UINT32_MAX)
+        entity->home = slot;
 }
 
 /* The slot of a mask's first pCPU, if it has all of them. */

@@ -405,6 +405,34 @@ static void test_limits(void **state)
     settings_dispose(&settings);
 }
 
+/* Where there is one place, no step says so: one pCPU, or one in the pool. */
+static void test_one_place(void **state)
+{
+    struct generate options = {
+        .sockets = 1, .cores = 1, .threads = 1, .vms = 4, .vcpus_min = 1,
+        .vcpus_max = 2, .load = 0.4, .peers = 3, .bytes = 1e8,
+    };
+    struct snapshot *snapshot;
+    struct settings settings;
+    struct plan *plan;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    for (options.seed = 1; options.seed < 12; options.seed++) {
+        options.sockets = 1 + options.seed % 2;
+        assert_int_equal(generate(&snapshot, &options), 0);
+        if (options.sockets == 2) {
+            snapshot->pcpus[1].pool = SNAPSHOT_NONE;
+            hwloc_bitmap_only(snapshot->pools[0].pcpus, 0);
+        }
+        plan = hosts_plan(snapshot, &settings, NULL);
+        assert_int_equal(hosts_pins(plan), 0);
+        plan_free(plan);
+        snapshot_free(snapshot);
+    }
+    settings_dispose(&settings);
+}
+
 /* Nothing goes where it must not, whatever the load. */
 static void test_constraints(void **state)
 {
@@ -1101,7 +1129,8 @@ int main(void)
         cmocka_unit_test(test_across_nodes),
         cmocka_unit_test(test_isolated), cmocka_unit_test(test_siblings),
         cmocka_unit_test(test_same), cmocka_unit_test(test_settled),
-        cmocka_unit_test(test_limits), cmocka_unit_test(test_constraints),
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_one_place),
+        cmocka_unit_test(test_constraints),
         cmocka_unit_test(test_cores), cmocka_unit_test(test_override),
         cmocka_unit_test(test_history), cmocka_unit_test(test_kept),
         cmocka_unit_test(test_recorded_load),
