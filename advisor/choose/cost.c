@@ -217,6 +217,7 @@ void choose_cost(const struct choose_model *model, const uint32_t *slot,
     for (c = 0; c < model->nr_nodes; c++)
         sums.penalty += choose_excess(sums.node[c], model->node_limit[c], 2);
     cost_edges(&sums);
+    cost->contention += model->unexplained;
     cost->total = cost->contention + cost->switches + cost->distance +
                   cost->memory;
     if (penalty_r)

@@ -27,7 +27,8 @@
  *   comes while the other runs.  As much of them as min(1, packets / VM
  *   switches) of each is such work, and collides min(a, b) of the time.
  *   Among those that are bound to a slot and stay, all that is scaled down to
- *   what they waited.
+ *   what they waited.  What they waited beyond that is added as it is, whatever
+ *   a plan does: nothing is known that would end it.
  * siblings: on different threads of a core sibling_slowdown * a * b.
  * switches: a pair on one slot is switched as often as it exchanges packets,
  *   at most as often as both are now; switch_ns each.
@@ -139,6 +140,7 @@ struct choose_model {
     double *packet_cost;
     double *far;		/* units of 10 beyond local */
     double group_cost;		/* per byte/s within a group */
+    double unexplained;		/* waited by what is bound, by no collision */
     unsigned dropped;		/* objects that no tree could hold */
 
     struct choose_entity *entities;

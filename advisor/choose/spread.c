@@ -150,9 +150,12 @@ static void set_belief(struct choose_model *model, const double *afloat,
             if (edge->to < i && model->entities[edge->to].home == slot)
                 modelled[slot] += (double)edge->meeting;
     }
-    for (slot = 0; slot < model->nr_slots; slot++)
+    for (slot = 0; slot < model->nr_slots; slot++) {
         model->slots[slot].belief = modelled[slot] > waited[slot] ?
                                     waited[slot] / modelled[slot] : 1;
+        if (waited[slot] < INFINITY)
+            model->unexplained += fmax(0, waited[slot] - modelled[slot]);
+    }
 }
 
 /* Threads of a core do more than one, but less than as many. */
