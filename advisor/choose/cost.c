@@ -81,6 +81,23 @@ double choose_memory(const struct choose_model *model, uint32_t entity,
     return cost;
 }
 
+double choose_memory_away(const struct choose_model *model, uint32_t entity,
+                          uint32_t place)
+{
+    const float *memory = &model->memory_cost
+        [model->entities[entity].domain * model->nr_nodes], *at;
+    uint32_t node, first, end;
+    float least = memory[0];
+    double away = 0;
+
+    for (node = 1; node < model->nr_nodes; node++)
+        least = memory[node] < least ? memory[node] : least;
+    at = nodes_of(model, entity, place, &first, &end);
+    for (node = first; node < end; node++)
+        away += memory[node] > least ? (double)at[node - first] : 0;
+    return away;
+}
+
 struct sums {
     const struct choose_model *model;
     const uint32_t *slot;

@@ -22,6 +22,11 @@ double choose_edge_across(const struct choose_model *model, uint32_t a,
 double choose_memory(const struct choose_model *model, uint32_t entity,
                      uint32_t place);
 
+/* The share of its time there that it runs on other nodes than those that are
+ * best for its memory. */
+double choose_memory_away(const struct choose_model *model, uint32_t entity,
+                          uint32_t place);
+
 /* All terms that depend on places, from the definition; for reports and to
  * check placement.h.  path and starved are 0.  *penalty_r may be NULL. */
 void choose_cost(const struct choose_model *model, const uint32_t *slot,

@@ -52,8 +52,7 @@ struct builder {
     struct choose_reach reach;
 };
 
-/* Its own cap holds it, not others: it waits for nobody. */
-static bool capped(const struct snapshot *snapshot,
+bool choose_capped(const struct snapshot *snapshot,
                    const struct snapshot_domain *domain)
 {
     double run = 0;
@@ -104,7 +103,7 @@ static void add_entity(const struct builder *b, size_t domain, uint32_t first,
     if (d->cap)
         entity->demand = fmin(entity->demand, d->cap / 100.0 /
                               fmax(1, d->vcpus_online));
-    if (capped(model->snapshot, d))
+    if (choose_capped(model->snapshot, d))
         entity->wait = 0;
 }
 

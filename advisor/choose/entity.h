@@ -3,8 +3,12 @@
 #ifndef SHMLINK_CHOOSE_ENTITY_H
 #define SHMLINK_CHOOSE_ENTITY_H
 
+#include <stdbool.h>
+
 struct choose_model;
 struct choose_sizes;
+struct snapshot;
+struct snapshot_domain;
 struct snapshot_vcpu;
 
 int choose_entities(struct choose_model *model,
@@ -12,5 +16,9 @@ int choose_entities(struct choose_model *model,
 
 /* What it would use if it never waited. */
 double choose_demand(const struct snapshot_vcpu *vcpu);
+
+/* Its own cap holds it, not others: it waits for nobody. */
+bool choose_capped(const struct snapshot *snapshot,
+                   const struct snapshot_domain *domain);
 
 #endif

@@ -2,6 +2,7 @@
 #include "choose/findings.h"
 
 #include "choose/cost.h"
+#include "choose/entity.h"
 #include "choose/pairs.h"
 #include "choose/placement.h"
 #include "choose/terms.h"
@@ -57,8 +58,7 @@ static void meet_edges(const struct choose_placement *state, size_t first,
     uint32_t i, k, from, to;
     double across;
 
-    for (i = model->domain_first[first]; i < model->domain_end[first];
-         i++) {
+    for (i = model->domain_first[first]; i < model->domain_end[first]; i++) {
         edge = &model->edges[model->entities[i].first_edge];
         for (k = 0; k < model->entities[i].nr_edges; k++, edge++) {
             if (model->entities[edge->to].domain != second)
@@ -75,6 +75,13 @@ static void meet_edges(const struct choose_placement *state, size_t first,
             meeting->node_bytes += across * (double)edge->bytes;
         }
     }
+}
+
+static int set_place(struct plan_finding *finding, uint32_t pcpu, double error)
+{
+    finding->pcpu = pcpu;
+    finding->error = error;
+    return 0;
 }
 
 static int find_pair(struct plan *plan, const struct choose_placement *state,
@@ -100,29 +107,22 @@ static int find_pair(struct plan *plan, const struct choose_placement *state,
     meet_edges(state, pair->first, pair->second, &meeting);
     choose_rate(rate, bytes);
 
-    if (meeting.pcpu != PLAN_NONE) {
+    if (meeting.pcpu != PLAN_NONE)
         rc = choose_add_finding(plan, snapshot, &finding,
                                 PLAN_FINDING_SHARED_PCPU, pair->first,
                                 pair->second, bytes, meeting.slot_cost,
                                 "%s and %s exchange %s and share pCPU %u",
-                                a, b, rate, meeting.pcpu);
-        if (!rc) {
-            finding->pcpu = meeting.pcpu;
-            finding->error = pair->error;
-        }
-    }
-    if (!rc && meeting.core_pcpu != PLAN_NONE) {
+                                a, b, rate, meeting.pcpu) ?:
+             set_place(finding, meeting.pcpu, pair->error);
+    if (!rc && meeting.core_pcpu != PLAN_NONE)
         rc = choose_add_finding(plan, snapshot, &finding,
                                 PLAN_FINDING_SHARED_CORE, pair->first,
                                 pair->second, bytes, meeting.core_cost,
                                 "%s and %s exchange %s and run on sibling "
                                 "threads of the core of pCPU %u", a, b, rate,
-                                meeting.core_pcpu);
-        if (!rc) {
-            finding->pcpu = meeting.core_pcpu;
-            finding->error = pair->error;
-        }
-    }
+                                meeting.core_pcpu) ?:
+             set_place(finding, meeting.core_pcpu, pair->error);
+    choose_rate(rate, meeting.node_bytes);
     if (!rc && meeting.node_bytes >= BUSY_BYTES &&
         meeting.distance_cost >= model->settings->move_gain)
         rc = choose_add_finding(plan, snapshot, NULL, PLAN_FINDING_DISTANCE,
@@ -218,6 +218,7 @@ static int find_wait(struct plan *plan, const struct choose_model *model,
     const struct snapshot_domain *domain = &snapshot->domains[index];
     const struct snapshot_vcpu *vcpu, *worst = NULL;
     struct plan_finding *finding;
+    char cap[48] = "";
     double sum = 0;
     uint32_t i;
     int rc;
@@ -233,15 +234,17 @@ static int find_wait(struct plan *plan, const struct choose_model *model,
     if (!worst || worst->wait.value < BUSY_WAIT ||
         worst->wait.value < 2 * worst->wait.error)
         return 0;
+    if (choose_capped(snapshot, domain)) {
+        snprintf(cap, sizeof cap, ": its cap of %u %% holds it", domain->cap);
+        sum = 0;
+    }
     rc = choose_add_finding(plan, snapshot, &finding, PLAN_FINDING_WAIT,
                             index, SNAPSHOT_OUTSIDE, worst->wait.value, sum,
                             "%s vCPU %u waits %.0f %% of the time for a pCPU "
-                            "and runs %.0f %%", domain->name, worst->vcpuid,
+                            "and runs %.0f %%%s", domain->name, worst->vcpuid,
                             100 * worst->wait.value,
-                            100 * worst->utilisation.value);
-    if (!rc)
-        finding->error = worst->wait.error;
-    return rc;
+                            100 * worst->utilisation.value, cap);
+    return rc ?: set_place(finding, PLAN_NONE, worst->wait.error);
 }
 
 static int find_switches(struct plan *plan, const struct choose_model *model,
@@ -253,8 +256,8 @@ static int find_switches(struct plan *plan, const struct choose_model *model,
     char taken[1100] = "";
     const struct snapshot_vcpu *vcpu;
     struct plan_finding *finding;
-    size_t by;
     uint32_t i;
+    size_t by;
     int rc;
 
     for (i = 0; i < domain->vcpus_max; i++) {
@@ -273,9 +276,7 @@ static int find_switches(struct plan *plan, const struct choose_model *model,
                             rate * model->settings->switch_ns * 1e-9,
                             "%s is switched to %.0f times a second%s",
                             domain->name, rate, taken);
-    if (!rc)
-        finding->error = sqrt(variance);
-    return rc;
+    return rc ?: set_place(finding, PLAN_NONE, sqrt(variance));
 }
 
 /* Memory elsewhere than it runs, where Xen tells. */
@@ -284,20 +285,19 @@ static int find_memory(struct plan *plan, const struct choose_placement *state,
 {
     const struct choose_model *model = state->model;
     const struct snapshot_domain *domain = &model->snapshot->domains[index];
-    double cost = 0, demand = 0, part, away = 0;
+    double cost = 0, demand = 0, away = 0;
+    const struct choose_entity *entity;
     uint32_t i;
 
     if (!domain->node_memory_bytes)
         return 0;
-    for (i = model->domain_first[index]; i < model->domain_end[index];
-         i++) {
-        part = model->entities[i].demand *
-               choose_memory(model, i, state->slot[i]);
-        cost += part;
-        demand += model->entities[i].demand;
-        away += part > 0 ? model->entities[i].demand : 0;
+    for (i = model->domain_first[index]; i < model->domain_end[index]; i++) {
+        entity = &model->entities[i];
+        cost += entity->demand * choose_memory(model, i, state->slot[i]);
+        demand += entity->demand;
+        away += entity->demand * choose_memory_away(model, i, state->slot[i]);
     }
-    if (cost < model->settings->move_gain || demand <= 0)
+    if (cost < model->settings->move_gain || away <= 0)
         return 0;
     return choose_add_finding(plan, model->snapshot, NULL,
                               PLAN_FINDING_MEMORY, index, SNAPSHOT_OUTSIDE,
@@ -312,9 +312,9 @@ static int find_isolation(struct plan *plan,
                           uint32_t index)
 {
     const struct choose_model *model = state->model;
-    const struct choose_entity *entity = &model->entities[index];
     const struct snapshot *snapshot = model->snapshot;
     uint32_t slot = state->slot[index], core, t, i;
+    size_t one = model->entities[index].domain, other;
     struct plan_finding *finding;
     int rc;
 
@@ -322,20 +322,18 @@ static int find_isolation(struct plan *plan,
         return 0;
     core = model->slots[slot].core;
     for (t = model->core_first[core]; t < model->core_first[core + 1]; t++) {
-        for (i = state->slot_head[t]; i != CHOOSE_NOWHERE;
-             i = state->next[i]) {
-            if (model->entities[i].domain == entity->domain)
+        for (i = state->slot_head[t]; i != CHOOSE_NOWHERE; i = state->next[i]) {
+            other = model->entities[i].domain;
+            if (other == one)
                 continue;
             rc = choose_add_finding(plan, snapshot, &finding,
-                                    PLAN_FINDING_ISOLATION, entity->domain,
-                                    model->entities[i].domain, 0, 0, "%s is to be isolated "
-                                    "and shares the core of pCPU %u with %s",
-                                    snapshot->domains[entity->domain].name,
-                                    model->slots[t].pcpu, snapshot->
-                                    domains[model->entities[i].domain].name);
-            if (!rc)
-                finding->pcpu = model->slots[t].pcpu;
-            return rc;
+                                    PLAN_FINDING_ISOLATION, one, other, 0, 0,
+                                    "%s is to be isolated and shares the core "
+                                    "of pCPU %u with %s",
+                                    snapshot->domains[one].name,
+                                    model->slots[t].pcpu,
+                                    snapshot->domains[other].name);
+            return rc ?: set_place(finding, model->slots[t].pcpu, 0);
         }
     }
     return 0;
@@ -369,12 +367,12 @@ int choose_findings(struct plan *plan, struct choose_placement *state,
     const struct snapshot *snapshot = model->snapshot;
     struct choose_pair pair;
     bool *told = calloc(model->nr_cores, sizeof *told);
-    size_t *first_switch, i, v;
+    size_t *first_switch = calloc(snapshot->nr_vcpus + 2,
+                                  sizeof *first_switch), i, v;
     int rc;
 
     /* Switches are in the order of vCPUs when loaded; a collector's need not
      * be, then those out of order are not named. */
-    first_switch = calloc(snapshot->nr_vcpus + 2, sizeof *first_switch);
     rc = first_switch && told ? 0 : -ENOMEM;
     for (i = 0, v = 0; v <= snapshot->nr_vcpus && !rc; v++) {
         first_switch[v] = i;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "choose/resize.h"
 
+#include "choose/entity.h"
 #include "choose/model.h"
 #include "choose/policy.h"
 #include "choose/prices.h"
@@ -139,9 +140,7 @@ static int set_vcpus(struct plan *plan, const struct choose_model *model,
 /* Why a CPU-bound sender gets no vCPU; NULL: it gets one. */
 static const char *why_not(const struct choose_model *model,
                            const struct choose_sizes *sizes,
-                           size_t index,
-                           const struct usage *usage,
-                           enum plan_note_kind *kind_r)
+                           size_t index, enum plan_note_kind *kind_r)
 {
     const struct snapshot_domain *domain = &model->snapshot->domains[index];
 
@@ -149,7 +148,7 @@ static const char *why_not(const struct choose_model *model,
     if (domain->vcpus_online == domain->vcpus_max)
         return "it has all the vCPUs of its maxvcpus; more need a restart "
                "with a greater maxvcpus";
-    if (domain->cap && 100 * usage->mean * usage->nr >= 0.95 * domain->cap)
+    if (choose_capped(model->snapshot, domain))
         return "its cap holds it, not the number of its vCPUs";
     if (!room_for_one(model, sizes, domain->pool))
         return "the host has no pCPU to spare for one more vCPU";
@@ -200,7 +199,7 @@ static int grow(struct choose_sizes *sizes, struct plan *plan,
                             usage->nr == 1 ? "s" : "", 100 * usage->mean);
     if (rc)
         return rc;
-    why = why_not(model, sizes, who->domain, usage, &kind);
+    why = why_not(model, sizes, who->domain, &kind);
     if (why)
         return choose_add_note(plan, model->snapshot, kind, who->domain,
                                "%s: %s", domain->name, why);

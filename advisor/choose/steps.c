@@ -159,34 +159,44 @@ static struct cause find_cause(struct choose_placement *state, uint32_t index,
     return cause;
 }
 
-/* What is left at the new place: as measured, or else by the model. */
-static const char *room(char text[64], const struct choose_placement *state,
-                        const struct choose_slot *slot)
+/* What is left at the new place: as measured, if that is enough, or else by
+ * the model when all is done. */
+static const char *room(char text[64], const struct choose_placement *after,
+                        uint32_t index, uint32_t to)
 {
-    if (isnan(slot->busy))
-        snprintf(text, 64, "of the core of pCPU %u %.2f is wanted", slot->pcpu,
-                 choose_core_busy(state, slot->core));
-    else
+    const struct choose_slot *slot = &after->model->slots[to];
+    double demand = after->model->entities[index].demand;
+
+    if (1 - slot->busy >= demand)
         snprintf(text, 64, "pCPU %u was idle %.0f %% of the time", slot->pcpu,
                  100 * (1 - slot->busy));
+    else
+        snprintf(text, 64, "others want %.2f of pCPU %u with this plan",
+                 fmax(0, after->slots[to].demand - demand +
+                         choose_floating(after, to)), slot->pcpu);
     return text;
 }
 
 /* Of one that floats. */
-static int describe_afloat(char **text_r, const struct choose_placement *state,
+static int describe_afloat(char **text_r, struct choose_placement *state,
                            uint32_t index, uint32_t to,
-                           const struct cause *cause, const char *other)
+                           const struct cause *cause, const char *other,
+                           const char *left)
 {
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[index];
     const struct choose_slot *slot = &model->slots[to];
-    char rate[32], left[64];
+    struct choose_parts was;
+    char rate[32];
 
     switch (cause->reason) {
     case PLAN_REASON_CONTENTION:
+        choose_parts(state, index, state->slot[index], &was);
+        if (was.waiting > 2 * entity->wait)
+            return asprintf(text_r, "makes others wait, left to the "
+                            "scheduler; %s", left);
         return asprintf(text_r, "waits %.0f %% of the time, left to the "
-                        "scheduler; %s", 100 * entity->wait,
-                        room(left, state, slot));
+                        "scheduler; %s", 100 * entity->wait, left);
     case PLAN_REASON_DISTANCE:
         if (other)
             return asprintf(text_r, "exchanges %s with %s: near it on pCPU "
@@ -209,17 +219,17 @@ static int describe_afloat(char **text_r, const struct choose_placement *state,
 
 static int describe_bound(char **text_r, const struct choose_placement *state,
                           uint32_t index, uint32_t to,
-                          const struct cause *cause, const char *other)
+                          const struct cause *cause, const char *other,
+                          const char *left)
 {
     const struct choose_model *model = state->model;
     const struct choose_slot *from = &model->slots[state->slot[index]];
     const struct choose_slot *slot = &model->slots[to];
     double wanted = state->slots[state->slot[index]].demand;
     double traffic = cause->traffic;
-    char rate[32], left[64];
+    char rate[32];
 
     choose_rate(rate, traffic);
-    room(left, state, slot);
     switch (cause->reason) {
     case PLAN_REASON_SHARED_PCPU:
         return asprintf(text_r, "shares pCPU %u with %s%s%s; together they "
@@ -304,13 +314,14 @@ static int add_pin(struct plan *plan, const struct choose_placement *state,
 
 /* One move as steps, and the state moved on. */
 static int make_steps(struct plan *plan, struct choose_placement *state,
+                      const struct choose_placement *after,
                       const struct move *move)
 {
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[move->entity];
     struct cause cause = find_cause(state, move->entity, move->to);
     const char *other = NULL;
-    char *text = NULL;
+    char *text = NULL, left[64];
     uint32_t from = state->slot[move->entity], i;
     struct choose_parts was, will;
     double gain;
@@ -322,12 +333,13 @@ static int make_steps(struct plan *plan, struct choose_placement *state,
     choose_parts(state, move->entity, from, &was);
     choose_parts(state, move->entity, move->to, &will);
     gain = choose_parts_cost(&was) - choose_parts_cost(&will);
+    room(left, after, move->entity, move->to);
     if (from == choose_afloat(model))
         rc = describe_afloat(&text, state, move->entity, move->to, &cause,
-                             other);
+                             other, left);
     else
         rc = describe_bound(&text, state, move->entity, move->to, &cause,
-                            other);
+                            other, left);
     rc = rc < 0 ? -ENOMEM : 0;
     for (i = 0; i < entity->nr_vcpus && !rc; i++)
         rc = add_pin(plan, state, move->entity, i, move->to, &cause, text,
@@ -380,7 +392,7 @@ int choose_steps(struct plan *plan, struct choose_placement *after)
                 best = i;
         }
         moves[best].done = true;
-        rc = make_steps(plan, state, &moves[best]);
+        rc = make_steps(plan, state, after, &moves[best]);
     }
     choose_placement_free(state);
     free(moves);

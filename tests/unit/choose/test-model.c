@@ -13,8 +13,10 @@
 #include <cmocka.h>
 
 #include "choose/cost.h"
+#include "choose/entity.h"
 #include "choose/field.h"
 #include "choose/pairs.h"
+#include "choose/text.h"
 #include "generate.h"
 #include "hosts.h"
 #include "renumber.h"
@@ -265,11 +267,118 @@ static void test_measured(void **state)
     settings_dispose(&settings);
 }
 
+/* What a step says of the vCPU and of its new place is what was measured. */
+static void assert_step(const struct snapshot *snapshot,
+                        const struct plan_step *step)
+{
+    const struct snapshot_vcpu *vcpu =
+        &snapshot->vcpus[snapshot->domains[snapshot_find_uuid(
+            snapshot, step->subject[0].uuid)].first_vcpu + step->vcpuid];
+    const struct snapshot_pcpu *pcpu;
+    const char *text = strstr(step->text, "waits ");
+    double percent;
+    unsigned number;
+
+    if (text && sscanf(text, "waits %lf", &percent) == 1 &&
+        fabs(percent - 100 * vcpu->wait.value) > 0.51)
+        fail_msg("%s: %s", step->command, step->text);
+    text = strstr(step->text, "makes others wait");
+    if (text)
+        assert_true(vcpu->wait.value < 0.5);
+    text = strstr(step->text, "pCPU ");
+    while (text && sscanf(text, "pCPU %u was idle %lf", &number,
+                          &percent) != 2)
+        text = strstr(text + 1, "pCPU ");
+    if (!text)
+        return;
+    pcpu = snapshot_find_pcpu(snapshot, number);
+    if (fabs(percent - 100 * pcpu->idle.value) > 0.51 ||
+        choose_demand(vcpu) > pcpu->idle.value + 1e-6)
+        fail_msg("%s: %s", step->command, step->text);
+}
+
+/* Nothing that is wrong costs more than all of its kind do, and what is said
+ * of traffic across nodes is the part that crosses. */
+static void assert_findings(const struct snapshot *snapshot,
+                            const struct plan *plan)
+{
+    double waiting = 0, memory = 0, value;
+    const struct plan_finding *finding;
+    char rate[32];
+    size_t i;
+
+    for (i = 0; i < plan->nr_findings; i++) {
+        finding = &plan->findings[i];
+        if (finding->kind == PLAN_FINDING_WAIT)
+            waiting += finding->cost;
+        if (finding->kind == PLAN_FINDING_MEMORY) {
+            memory += finding->cost;
+            assert_int_equal(sscanf(strstr(finding->text, " runs "),
+                                    " runs %lf", &value), 1);
+            assert_true(fabs(value - 100 * finding->value) < 0.51);
+        }
+        if (finding->kind == PLAN_FINDING_DISTANCE)
+            assert_non_null(strstr(finding->text,
+                                   choose_rate(rate, finding->value)));
+    }
+    if (snapshot->pools[0].granularity <= SNAPSHOT_GRANULARITY_CPU)
+        assert_true(waiting <= plan->before.contention + 1e-6);
+    assert_true(memory <= plan->before.memory + 1e-6);
+}
+
+static void test_sentences(void **state)
+{
+    struct settings settings;
+    struct snapshot *snapshot;
+    struct plan *plan;
+    size_t nr, i;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    for (nr = 0; nr < NAMES + MADE; nr++) {
+        snapshot = input(nr);
+        /* One that its cap holds waits for nobody. */
+        if (nr >= NAMES)
+            snapshot->domains[1].cap = 1 + (uint32_t)(100 *
+                snapshot->vcpus[snapshot->domains[1].first_vcpu].
+                utilisation.value);
+        plan = hosts_plan(snapshot, &settings, NULL);
+        assert_findings(snapshot, plan);
+        for (i = 0; i < plan->nr_steps; i++)
+            if (plan->steps[i].to)
+                assert_step(snapshot, &plan->steps[i]);
+        plan_free(plan);
+        snapshot_free(snapshot);
+    }
+    settings_dispose(&settings);
+}
+
+/* It runs half of its time on either of two nodes, and its memory is on one. */
+static void test_half_away(void **state)
+{
+    struct snapshot *snapshot = hosts_load("lone-memory");
+    struct settings settings;
+    struct plan *plan;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    for (i = 0; i < snapshot->nr_pcpus; i++)
+        snapshot->pcpus[i].idle.value = 0.88;
+    plan = hosts_plan(snapshot, &settings, NULL);
+    assert_int_equal(plan->findings[0].kind, PLAN_FINDING_MEMORY);
+    assert_true(near(plan->findings[0].value, 0.5));
+    plan_free(plan);
+    settings_dispose(&settings);
+    snapshot_free(snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_field), cmocka_unit_test(test_renumber),
-        cmocka_unit_test(test_measured),
+        cmocka_unit_test(test_measured), cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_half_away),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
