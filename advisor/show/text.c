@@ -11,6 +11,7 @@
 #include "model/snapshot.h"
 
 #define WIDTH 79
+#define SAME_NOTES 5
 
 /*
  * Text with line breaks before WIDTH, `indent` blanks before each line.
@@ -146,12 +147,32 @@ static void show_effect(const struct plan *plan, FILE *f)
             a->total - b->total);
 }
 
+/* What a note says, of whomever. */
+static const char *note_says(const struct plan_note *note)
+{
+    const char *colon = strstr(note->text, ": ");
+
+    return colon ? colon : note->text;
+}
+
+/* Whether so many of those before say the same. */
+static bool note_often(const struct plan *plan, size_t index)
+{
+    const char *says = note_says(&plan->notes[index]);
+    size_t i, nr = 0;
+
+    for (i = 0; i < index && nr < SAME_NOTES; i++)
+        nr += plan->notes[i].kind == plan->notes[index].kind &&
+              !strcmp(note_says(&plan->notes[i]), says);
+    return nr == SAME_NOTES;
+}
+
 /* Those of the data, which choosing has taken over from the snapshot, or not. */
 static void show_notes(const struct plan *plan, bool data, const char *title,
-                       FILE *f)
+                       bool all, FILE *f)
 {
+    size_t i, hidden = 0;
     bool any = false;
-    size_t i;
 
     for (i = 0; i < plan->nr_notes; i++) {
         if ((plan->notes[i].kind == PLAN_NOTE_DATA) != data)
@@ -159,10 +180,27 @@ static void show_notes(const struct plan *plan, bool data, const char *title,
         if (!any)
             fprintf(f, "\n%s\n", title);
         any = true;
+        if (!all && note_often(plan, i)) {
+            hidden++;
+            continue;
+        }
         show_wrapped(f, plan->notes[i].text, 2, 0);
     }
+    if (hidden)
+        fprintf(f, "  and %zu more that say the same (--all)\n", hidden);
     if (any && !data && plan->notes_left_out)
         fprintf(f, "  and %u more\n", plan->notes_left_out);
+}
+
+static void show_nothing(const struct plan *plan, FILE *f)
+{
+    char text[128];
+
+    snprintf(text, sizeof(text), "Nothing is to be gained on this host%s: no "
+             "change is advised.", plan_limited(plan) ? " within these limits"
+             : plan->nr_findings ? " by other places, vCPUs or links" : "");
+    fputc('\n', f);
+    show_wrapped(f, text, 0, 0);
 }
 
 int show_plan(const struct plan *plan, const struct snapshot *snapshot,
@@ -179,10 +217,10 @@ int show_plan(const struct plan *plan, const struct snapshot *snapshot,
     show_steps(plan, f);
     if (plan->nr_steps)
         show_effect(plan, f);
-    show_notes(plan, false, "Left alone, and limits", f);
-    show_notes(plan, true, "On the data", f);
+    show_notes(plan, false, "Left alone, and limits", options->all,
+               f);
+    show_notes(plan, true, "On the data", options->all, f);
     if (!plan->nr_steps)
-        fprintf(f, "\nNothing is to be gained on this host%s: no change is "
-                "advised.\n", plan_limited(plan) ? " within these limits" : "");
+        show_nothing(plan, f);
     return ferror(f) ? -EIO : 0;
 }

@@ -89,9 +89,9 @@ static char *draw(struct recorded *r, int expected)
     return text;
 }
 
-static char *tell(struct recorded *r, bool snapshot)
+static char *tell(struct recorded *r, bool snapshot, bool all)
 {
-    const struct show_options options = { .all = false };
+    const struct show_options options = { .all = all };
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
@@ -109,11 +109,11 @@ static void test_text(void **state)
 
     (void)state;
     load(&r, "busy-pair.json", "busy-pair.plan.json");
-    text = tell(&r, true);
+    text = tell(&r, true, false);
     compare(text, "busy-pair.txt");
     free(text);
     /* A plan alone, as apply -N shows it. */
-    text = tell(&r, false);
+    text = tell(&r, false, false);
     assert_non_null(strstr(text, "xl vcpu-pin"));
     assert_null(strstr(text, "wait %"));
     free(text);
@@ -147,8 +147,45 @@ static void test_nothing_to_do(void **state)
     assert_non_null(strstr(text, "nothing is to be gained"));
     assert_null(strstr(text, "After the plan"));
     free(text);
-    text = tell(&r, true);
+    text = tell(&r, true, false);
     assert_non_null(strstr(text, "Nothing is to be gained"));
+    free(text);
+    unload(&r);
+}
+
+static unsigned count(const char *text, const char *what)
+{
+    unsigned nr = 0;
+
+    for (; (text = strstr(text, what)); text++)
+        nr++;
+    return nr;
+}
+
+/* Notes that say the same of many VMs are a few, and a number. */
+static void test_many_notes(void **state)
+{
+    struct plan_note *note;
+    struct recorded r;
+    char *text;
+    int i;
+
+    (void)state;
+    load(&r, "busy-pair.json", "busy-pair.plan.json");
+    for (i = 0; i < 16; i++) {
+        note = plan_add_note(r.plan);
+        assert_non_null(note);
+        note->kind = i == 14 ? PLAN_NOTE_SMT : PLAN_NOTE_NO_LINK;
+        assert_true(asprintf(&note->text, "no link for %d: %s", i,
+                             i == 15 ? "another" : "the same") > 0);
+    }
+    text = tell(&r, false, false);
+    assert_int_equal(count(text, ": the same\n"), 6);
+    assert_int_equal(count(text, ": another\n"), 1);
+    assert_int_equal(count(text, "and 9 more that say the same"), 1);
+    free(text);
+    text = tell(&r, false, true);
+    assert_int_equal(count(text, ": the same\n"), 15);
     free(text);
     unload(&r);
 }
@@ -209,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_picture),
         cmocka_unit_test(test_nothing_to_do),
+        cmocka_unit_test(test_many_notes),
         cmocka_unit_test(test_large),
         cmocka_unit_test(test_hostile),
     };
