@@ -200,6 +200,20 @@ static int movers_cost(const struct work *work, double *cost_r)
     return 0;
 }
 
+/* What the host costs more with vCPUs that are added, before they have places,
+ * is taken from what they gain. */
+static void share_cost(struct plan *plan, double cost)
+{
+    double sum = 0, left;
+    size_t i;
+
+    for (i = 0; i < plan->nr_steps; i++)
+        sum += plan->steps[i].gain;
+    left = sum > 0 ? fmax(0, 1 - fmax(0, cost) / sum) : 1;
+    for (i = 0; i < plan->nr_steps; i++)
+        plan->steps[i].gain *= left;
+}
+
 /* New places, if they bring enough, or what must not be goes. */
 static int place(struct work *work)
 {
@@ -214,6 +228,7 @@ static int place(struct work *work)
     if (rc)
         return rc;
     choose_cost(work->after, work->state->slot, &stay, &barred);
+    share_cost(work->plan, stay.total - work->plan->before.total);
     rc = choose_search(work->state, settings->max_moves -
                        work->after->isolation_others, CHOOSE_EFFORT);
     if (!rc)

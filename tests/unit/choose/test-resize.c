@@ -97,7 +97,19 @@ static void test_room(void **state)
     snapshot_free(snapshot);
 }
 
-/* Hosts of all kinds, of which half of the VMs want one. */
+/* What the steps promise, in all. */
+static double promised(const struct plan *plan)
+{
+    double gain = 0;
+    size_t i;
+
+    for (i = 0; i < plan->nr_steps; i++)
+        gain += plan->steps[i].gain;
+    return gain;
+}
+
+/* Hosts of all kinds, of which half of the VMs want one: no plan does harm, or
+ * promises by its steps what its costs do not. */
 static void test_harm(void **state)
 {
     struct settings settings;
@@ -123,6 +135,8 @@ static void test_harm(void **state)
                 starve(snapshot, d, d == 1 ? 2 : 1, 1e7, 1e4);
         plan = hosts_plan(snapshot, &settings, NULL);
         assert_true(plan->after.total <= plan->before.total + 1e-9);
+        assert_true(promised(plan) <= plan->before.total - plan->after.total +
+                                      1e-6);
         nr += grown(plan);
         plan_free(plan);
         snapshot_free(snapshot);
