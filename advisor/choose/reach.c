@@ -139,6 +139,7 @@ void choose_reach_roams(const struct choose_reach *reach, uint32_t index)
     struct choose_entity *entity = &model->entities[index];
     const struct snapshot_vcpu *vcpu = &model->snapshot->vcpus[entity->vcpu];
     uint8_t *set = &model->roams[index * model->slot_bytes];
+    const struct snapshot_pool *pool;
     const uint8_t *from;
     uint32_t slot;
 
@@ -161,8 +162,10 @@ void choose_reach_roams(const struct choose_reach *reach, uint32_t index)
     }
     entity->everywhere = !memcmp(set, from, model->slot_bytes);
     slot = only(model, set);
-    /* One place is left to it: nothing is gained by saying so. */
-    if (slot != UINT32_MAX)
+    pool = &model->snapshot->pools[entity->pool];
+    /* One place is left to it: nothing is gained by saying so.  A socket that
+     * is scheduled as a whole is no place that vCPUs share. */
+    if (slot != UINT32_MAX && pool->granularity != SNAPSHOT_GRANULARITY_SOCKET)
         entity->home = slot;
 }
 
