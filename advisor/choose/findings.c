@@ -72,7 +72,7 @@ static void meet_edges(const struct choose_placement *state, size_t first,
             else if (across > 0)
                 meeting->distance_cost +=
                     choose_edge_distance(model, i, edge, from, to);
-            meeting->node_bytes += across * (double)edge->bytes;
+            meeting->node_bytes += across * (double)edge->exchanged;
         }
     }
 }
@@ -183,9 +183,8 @@ static int find_core(struct plan *plan, const struct choose_placement *state,
                             "pCPU %u", domains[a].name, a == b ? "" : " and ",
                             a == b ? "" : domains[b].name, a == b ? "s" : "",
                             model->slots[state->slot[worst[0]]].pcpu);
-    if (!rc)
-        finding->pcpu = model->slots[state->slot[worst[0]]].pcpu;
-    return rc;
+    return rc ?: set_place(finding, model->slots[state->slot[worst[0]]].pcpu,
+                           0);
 }
 
 /* Who takes the pCPU from it most; OUTSIDE: nobody, or not known. */
@@ -252,7 +251,7 @@ static int find_switches(struct plan *plan, const struct choose_model *model,
 {
     const struct snapshot *snapshot = model->snapshot;
     const struct snapshot_domain *domain = &snapshot->domains[index];
-    double rate = 0, by_rate, variance = 0;
+    double rate = 0, by_rate, variance = 0, run = 0;
     char taken[1100] = "";
     const struct snapshot_vcpu *vcpu;
     struct plan_finding *finding;
@@ -263,6 +262,7 @@ static int find_switches(struct plan *plan, const struct choose_model *model,
     for (i = 0; i < domain->vcpus_max; i++) {
         vcpu = &snapshot->vcpus[domain->first_vcpu + i];
         rate += vcpu->switches.value;
+        run += vcpu->utilisation.value;
         variance += vcpu->switches.error * vcpu->switches.error;
     }
     if (rate < MANY_SWITCHES || rate < 2 * sqrt(variance))
@@ -273,7 +273,8 @@ static int find_switches(struct plan *plan, const struct choose_model *model,
                  "second", snapshot->domains[by].name, by_rate);
     rc = choose_add_finding(plan, snapshot, &finding, PLAN_FINDING_SWITCHES,
                             index, by, rate,
-                            rate * model->settings->switch_ns * 1e-9,
+                            fmin(run, rate * model->settings->switch_ns *
+                                      1e-9),
                             "%s is switched to %.0f times a second%s",
                             domain->name, rate, taken);
     return rc ?: set_place(finding, PLAN_NONE, sqrt(variance));
@@ -297,7 +298,7 @@ static int find_memory(struct plan *plan, const struct choose_placement *state,
         demand += entity->demand;
         away += entity->demand * choose_memory_away(model, i, state->slot[i]);
     }
-    if (cost < model->settings->move_gain || away <= 0)
+    if (cost < model->settings->move_gain || away < 0.005 * demand)
         return 0;
     return choose_add_finding(plan, model->snapshot, NULL,
                               PLAN_FINDING_MEMORY, index, SNAPSHOT_OUTSIDE,
@@ -348,6 +349,8 @@ static int find_domains(struct plan *plan, const struct choose_placement *state,
     int rc = 0;
 
     for (d = 0; d < model->snapshot->nr_domains && !rc; d++) {
+        if (model->domain_first[d] == model->domain_end[d])
+            continue;	/* it is dying */
         rc = find_wait(plan, model, d);
         if (!rc)
             rc = find_switches(plan, model, first_switch, d);

@@ -15,6 +15,7 @@
 struct wire {
     uint32_t a, b;
     double bytes, packets, met;
+    double believed;		/* of what they cost by distance */
 };
 
 struct graph {
@@ -191,6 +192,39 @@ static double share_of_work(double packets, double switches)
     return packets < switches ? packets / switches : packets > 0;
 }
 
+/*
+ * The prices are guesses: nobody loses more by the distance of its peers than
+ * it ran, wherever they are.  What is beyond that costs nothing; each end
+ * stands for a half.
+ */
+static int set_believed(struct graph *graph)
+{
+    struct choose_model *model = graph->model;
+    double *worst = calloc(model->nr_entities + 1, sizeof *worst), cost, a, b;
+    double bytes = model->group_cost, packets = 0;
+    struct wire *wire;
+    uint32_t i;
+
+    if (!worst)
+        return -ENOMEM;
+    for (i = 0; i < model->nr_nodes * model->nr_nodes; i++) {
+        bytes = fmax(bytes, model->byte_cost[i]);
+        packets = fmax(packets, model->packet_cost[i]);
+    }
+    for (wire = graph->wires; wire < graph->wires + graph->nr; wire++) {
+        cost = wire->bytes * bytes + wire->packets * packets;
+        worst[wire->a] += cost;
+        worst[wire->b] += cost;
+    }
+    for (wire = graph->wires; wire < graph->wires + graph->nr; wire++) {
+        a = model->entities[wire->a].run / fmax(1e-9, worst[wire->a]);
+        b = model->entities[wire->b].run / fmax(1e-9, worst[wire->b]);
+        wire->believed = (fmin(1, a) + fmin(1, b)) / 2;
+    }
+    free(worst);
+    return 0;
+}
+
 static void store_edge(struct choose_model *model, uint32_t from, uint32_t to,
                        const struct wire *wire)
 {
@@ -204,8 +238,10 @@ static void store_edge(struct choose_model *model, uint32_t from, uint32_t to,
                           share_of_work(wire->met, of_b));
 
     model->edges[a->first_edge + a->nr_edges++] = (struct choose_edge) {
-        .to = to, .bytes = (float)wire->bytes, .packets = (float)wire->packets,
-        .storm = (float)fmin(a->demand + b->demand, storm),
+        .to = to, .exchanged = (float)wire->bytes,
+        .bytes = (float)(wire->bytes * wire->believed),
+        .packets = (float)(wire->packets * wire->believed),
+        .storm = (float)fmin(a->run + b->run, storm),
         .meeting = (float)meeting,
     };
 }
@@ -254,7 +290,7 @@ int choose_graph(struct choose_model *model, const struct choose_pairs *pairs,
         qsort(graph.wires, graph.nr, sizeof *graph.wires, compare_wires);
     if (!rc) {
         merge(&graph);
-        rc = store(&graph);
+        rc = set_believed(&graph) ?: store(&graph);
     }
     free(graph.wires);
     return rc;

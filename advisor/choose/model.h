@@ -34,7 +34,7 @@
  *   at most as often as both are now; switch_ns each.
  * distance: bytes and packets of a pair * what they cost more than within one
  *   core (cache_byte_ns, node_byte_ns, remote_*_ns * (distance - 10) / 10); of
- *   what floats, the mean over the nodes where it runs.
+ *   what floats, the mean over the nodes where it runs.  At most what they ran.
  *   What goes by vif goes by the backend's vCPUs if these are pinned; if they
  *   float they are taken to follow, and the pair counts directly.  Nothing
  *   draws a VM to one that does not answer it: any VM can send to any other.
@@ -117,7 +117,8 @@ struct choose_entity {
 
 struct choose_edge {
     uint32_t to;		/* entity */
-    float bytes, packets;	/* per second, both directions */
+    float exchanged;		/* bytes per second, both directions */
+    float bytes, packets;	/* the same, as far as distance counts */
     float storm;		/* VM switches on one slot, pCPUs */
     float meeting;		/* collisions there beyond those by chance */
 };

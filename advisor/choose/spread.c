@@ -128,11 +128,12 @@ static bool wait_known(const struct choose_model *model,
     return v->wait.source != SNAPSHOT_SOURCE_NONE;
 }
 
-/* Collisions of what is bound, as modelled, against what it waited. */
+/* Collisions of what is bound, as modelled, against what it waited, or ran
+ * where that is not known. */
 static void set_belief(struct choose_model *model, const double *afloat,
                        double *modelled, double *load)
 {
-    double *waited = load + model->nr_slots;
+    double *waited = load + model->nr_slots, *most = waited + model->nr_slots;
     const struct choose_entity *entity;
     const struct choose_edge *edge;
     uint32_t i, k, slot;
@@ -144,17 +145,17 @@ static void set_belief(struct choose_model *model, const double *afloat,
             continue;
         modelled[slot] += entity->demand * (load[slot] + afloat[slot]);
         load[slot] += entity->demand;
-        waited[slot] += wait_known(model, entity) ? entity->wait : INFINITY;
+        waited[slot] += entity->wait;
+        most[slot] += wait_known(model, entity) ? entity->wait : entity->run;
         edge = &model->edges[entity->first_edge];
         for (k = 0; k < entity->nr_edges; k++, edge++)
             if (edge->to < i && model->entities[edge->to].home == slot)
                 modelled[slot] += (double)edge->meeting;
     }
     for (slot = 0; slot < model->nr_slots; slot++) {
-        model->slots[slot].belief = modelled[slot] > waited[slot] ?
-                                    waited[slot] / modelled[slot] : 1;
-        if (waited[slot] < INFINITY)
-            model->unexplained += fmax(0, waited[slot] - modelled[slot]);
+        model->slots[slot].belief = modelled[slot] > most[slot] ?
+                                    most[slot] / modelled[slot] : 1;
+        model->unexplained += fmax(0, waited[slot] - modelled[slot]);
     }
 }
 
@@ -194,7 +195,7 @@ static int set_limits(struct choose_model *model, const double *load)
 int choose_bounds(struct choose_model *model)
 {
     size_t nr = model->nr_slots;
-    double *work = calloc(4 * nr, sizeof *work);
+    double *work = calloc(5 * nr, sizeof *work);
     int rc;
 
     if (!work)

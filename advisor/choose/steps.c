@@ -80,7 +80,7 @@ static uint32_t nearest(const struct choose_placement *state, uint32_t index,
             continue;
         most = saved;
         best = edge->to;
-        *traffic_r = (double)edge->bytes;
+        *traffic_r = (double)edge->exchanged;
     }
     return best;
 }
