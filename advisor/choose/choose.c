@@ -129,11 +129,9 @@ static uint32_t foreign_siblings(const struct choose_placement *state)
 
         mixed = false;
         domain = SNAPSHOT_OUTSIDE;
-        for (t = model->core_first[core]; t < model->core_first[core + 1];
-             t++) {
+        CHOOSE_FOR_CORE(t, model, core) {
             used += state->slots[t].count != 0;
-            for (i = state->slot_head[t]; i != CHOOSE_NOWHERE;
-                 i = state->next[i]) {
+            CHOOSE_FOR_SLOT(i, state, t) {
                 if (domain == SNAPSHOT_OUTSIDE)
                     domain = model->entities[i].domain;
                 mixed |= model->entities[i].domain != domain;
@@ -144,32 +142,29 @@ static uint32_t foreign_siblings(const struct choose_placement *state)
     return nr;
 }
 
-static int note_result(struct work *work, bool dropped, double gain,
-                       double least)
+static void note_result(struct work *work, bool dropped, double gain,
+                        double least)
 {
     const struct settings *settings = &work->settings;
-    uint32_t mixed;
-    int rc = 0;
+    uint32_t mixed = settings->smt_sharing ? 0 : foreign_siblings(work->state);
 
     if (dropped)
-        rc = choose_add_note(work->plan, work->snapshot, PLAN_NOTE_MIN_GAIN,
-                             SNAPSHOT_OUTSIDE, "moving vCPUs would bring "
-                             "%.3f pCPUs, less than the %.3f that are asked "
-                             "for (min-gain, min-gain-share)", gain, least);
+        choose_add_note(work->plan, work->snapshot, PLAN_NOTE_MIN_GAIN,
+                        SNAPSHOT_OUTSIDE, "moving vCPUs would bring %.3f "
+                        "pCPUs, less than the %.3f that are asked for "
+                        "(min-gain, min-gain-share)", gain, least);
     else if (work->state->nr_moved &&
              work->state->nr_moved >= settings->max_moves)
-        rc = choose_add_note(work->plan, work->snapshot, PLAN_NOTE_MAX_MOVES,
-                             SNAPSHOT_OUTSIDE, "%u vCPUs are moved, as many "
-                             "as max-moves allows; there may be more to gain",
-                             settings->max_moves);
-    mixed = settings->smt_sharing ? 0 : foreign_siblings(work->state);
-    if (!rc && mixed)
-        rc = choose_add_note(work->plan, work->snapshot, PLAN_NOTE_SMT,
-                             SNAPSHOT_OUTSIDE, "on %u core%s different VMs "
-                             "may still run on sibling threads: they are not "
-                             "pinned, or there are not enough cores", mixed,
-                             mixed == 1 ? "" : "s");
-    return rc;
+        choose_add_note(work->plan, work->snapshot, PLAN_NOTE_MAX_MOVES,
+                        SNAPSHOT_OUTSIDE, "%u vCPUs are moved, as many as "
+                        "max-moves allows; there may be more to gain",
+                        settings->max_moves);
+    if (mixed)
+        choose_add_note(work->plan, work->snapshot, PLAN_NOTE_SMT,
+                        SNAPSHOT_OUTSIDE, "on %u core%s different VMs may "
+                        "still run on sibling threads: they are not pinned, "
+                        "or there are not enough cores", mixed,
+                        mixed == 1 ? "" : "s");
 }
 
 /*
@@ -249,23 +244,24 @@ static int place(struct work *work)
                      dropped ? 0 : gain);
     if (!rc)
         rc = choose_steps(work->plan, work->state);
-    if (!rc)
-        rc = choose_isolate(work->plan, work->state);
-    if (!rc)
-        rc = note_result(work, dropped, gain, least);
-    return rc;
+    if (rc)
+        return rc;
+    choose_isolate(work->plan, work->state);
+    note_result(work, dropped, gain, least);
+    return 0;
 }
 
-static int add_place(struct work *work, const struct choose_entity *entity,
-                     uint32_t vcpu, uint32_t slot)
+static void add_place(struct work *work, const struct choose_entity *entity,
+                      const struct snapshot_vcpu *v, uint32_t slot)
 {
-    const struct snapshot *snapshot = work->snapshot;
-    const struct snapshot_vcpu *v = &snapshot->vcpus[entity->vcpu + vcpu];
-    const struct snapshot_domain *domain = &snapshot->domains[v->domain];
+    const struct snapshot_domain *domain = &work->snapshot->domains[v->domain];
     struct plan_place *place = plan_add_place(work->plan);
 
-    if (!place)
-        return -ENOMEM;
+    if (!place || plan_domain_set(&place->domain, domain->uuid, domain->domid,
+                                  domain->name)) {
+        work->plan->no_memory = true;
+        return;
+    }
     place->vcpuid = v->vcpuid;
     if (v->online) {
         place->pcpu_before = v->pcpu;
@@ -274,22 +270,19 @@ static int add_place(struct work *work, const struct choose_entity *entity,
     place->load_after = v->online ? choose_demand(v) : entity->demand;
     place->pcpu_after = slot == entity->home && v->online ? v->pcpu :
                         work->after->slots[slot].pcpu;
-    return plan_domain_set(&place->domain, domain->uuid, domain->domid,
-                           domain->name);
 }
 
-static int add_places(struct work *work)
+static void add_places(struct work *work)
 {
     const struct choose_entity *entity;
     uint32_t i, vcpu;
-    int rc = 0;
 
-    for (i = 0; i < work->after->nr_entities && !rc; i++) {
+    for (i = 0; i < work->after->nr_entities; i++) {
         entity = &work->after->entities[i];
-        for (vcpu = 0; vcpu < entity->nr_vcpus && !rc; vcpu++)
-            rc = add_place(work, entity, vcpu, work->state->slot[i]);
+        for (vcpu = 0; vcpu < entity->nr_vcpus; vcpu++)
+            add_place(work, entity, &work->snapshot->vcpus[entity->vcpu + vcpu],
+                      work->state->slot[i]);
     }
-    return rc;
 }
 
 /* A plan that went badly before is shown as no plan, and why. */
@@ -308,10 +301,10 @@ static int refuse_bad(struct work *work)
     rc = plan_new(&empty);
     if (rc)
         return rc;
-    rc = choose_add_note(plan, work->snapshot, PLAN_NOTE_BAD_PLAN,
-                         SNAPSHOT_OUTSIDE, "the plan %s was tried before, "
-                         "made things worse and was undone: not advised "
-                         "again", plan->id);
+    choose_add_note(plan, work->snapshot, PLAN_NOTE_BAD_PLAN,
+                    SNAPSHOT_OUTSIDE, "the plan %s was tried before, made "
+                    "things worse and was undone: not advised again",
+                    plan->id);
     /* Trade the steps for none; they are freed with the other plan. */
     empty->steps = plan->steps;
     empty->nr_steps = plan->nr_steps;
@@ -322,7 +315,7 @@ static int refuse_bad(struct work *work)
         plan->places[i].pcpu_after = plan->places[i].pcpu_before;
     plan_identify(plan);
     plan_free(empty);
-    return rc;
+    return 0;
 }
 
 static int make(struct work *work)
@@ -333,14 +326,11 @@ static int make(struct work *work)
     rc = look(work);
     if (!rc)
         rc = place(work);
-    if (!rc)
-        rc = choose_link_steps(&work->pairs, work->plan, work->before);
-    if (!rc)
-        rc = choose_notes(work->plan, work->after);
-    if (!rc)
-        rc = add_places(work);
     if (rc)
         return rc;
+    choose_link_steps(&work->pairs, work->plan, work->before);
+    choose_notes(work->plan, work->after);
+    add_places(work);
     choose_cost(work->after, work->state->slot, after, NULL);
     after->path = choose_path(&work->pairs, &work->settings, true);
     after->starved = work->sizes.starved_after;
@@ -348,7 +338,8 @@ static int make(struct work *work)
     work->plan->before.total += work->plan->before.path +
                                 work->plan->before.starved;
     plan_identify(work->plan);
-    return refuse_bad(work);
+    rc = refuse_bad(work);
+    return work->plan->no_memory ? -ENOMEM : rc;
 }
 
 int choose(struct plan **plan_r, const struct snapshot *snapshot,

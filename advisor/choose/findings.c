@@ -55,12 +55,11 @@ static void meet_edges(const struct choose_placement *state, size_t first,
 {
     const struct choose_model *model = state->model;
     const struct choose_edge *edge;
-    uint32_t i, k, from, to;
+    uint32_t i, from, to;
     double across;
 
-    for (i = model->domain_first[first]; i < model->domain_end[first]; i++) {
-        edge = &model->edges[model->entities[i].first_edge];
-        for (k = 0; k < model->entities[i].nr_edges; k++, edge++) {
+    CHOOSE_FOR_DOMAIN(i, model, first) {
+        CHOOSE_FOR_EDGES(edge, model, &model->entities[i]) {
             if (model->entities[edge->to].domain != second)
                 continue;
             from = state->slot[i];
@@ -77,15 +76,8 @@ static void meet_edges(const struct choose_placement *state, size_t first,
     }
 }
 
-static int set_place(struct plan_finding *finding, uint32_t pcpu, double error)
-{
-    finding->pcpu = pcpu;
-    finding->error = error;
-    return 0;
-}
-
-static int find_pair(struct plan *plan, const struct choose_placement *state,
-                     const struct choose_pair *pair, bool *told)
+static void find_pair(struct plan *plan, const struct choose_placement *state,
+                      const struct choose_pair *pair, bool *told)
 {
     const struct choose_model *model = state->model;
     const struct snapshot *snapshot = model->snapshot;
@@ -93,44 +85,44 @@ static int find_pair(struct plan *plan, const struct choose_placement *state,
     const char *b = snapshot->domains[pair->second].name;
     struct meeting meeting = { .pcpu = PLAN_NONE, .core_pcpu = PLAN_NONE,
                                .told = told };
-    double bytes = pair->vif_bytes + pair->link_bytes;
-    struct plan_finding *finding;
+    struct plan_finding like = { .value = pair->vif_bytes + pair->link_bytes,
+                                 .error = pair->error };
     char rate[32];
     uint32_t i, j;
-    int rc = 0;
 
-    for (i = model->domain_first[pair->first];
-         i < model->domain_end[pair->first]; i++)
-        for (j = model->domain_first[pair->second];
-             j < model->domain_end[pair->second]; j++)
+    CHOOSE_FOR_DOMAIN(i, model, pair->first)
+        CHOOSE_FOR_DOMAIN(j, model, pair->second)
             meet(state, i, j, &meeting);
     meet_edges(state, pair->first, pair->second, &meeting);
-    choose_rate(rate, bytes);
+    choose_rate(rate, like.value);
 
-    if (meeting.pcpu != PLAN_NONE)
-        rc = choose_add_finding(plan, snapshot, &finding,
-                                PLAN_FINDING_SHARED_PCPU, pair->first,
-                                pair->second, bytes, meeting.slot_cost,
-                                "%s and %s exchange %s and share pCPU %u",
-                                a, b, rate, meeting.pcpu) ?:
-             set_place(finding, meeting.pcpu, pair->error);
-    if (!rc && meeting.core_pcpu != PLAN_NONE)
-        rc = choose_add_finding(plan, snapshot, &finding,
-                                PLAN_FINDING_SHARED_CORE, pair->first,
-                                pair->second, bytes, meeting.core_cost,
-                                "%s and %s exchange %s and run on sibling "
-                                "threads of the core of pCPU %u", a, b, rate,
-                                meeting.core_pcpu) ?:
-             set_place(finding, meeting.core_pcpu, pair->error);
+    if (meeting.pcpu != PLAN_NONE) {
+        like.kind = PLAN_FINDING_SHARED_PCPU;
+        like.pcpu = meeting.pcpu;
+        like.cost = meeting.slot_cost;
+        choose_add_finding(plan, snapshot, &like, pair->first, pair->second,
+                           "%s and %s exchange %s and share pCPU %u", a, b,
+                           rate, meeting.pcpu);
+    }
+    if (meeting.core_pcpu != PLAN_NONE) {
+        like.kind = PLAN_FINDING_SHARED_CORE;
+        like.pcpu = meeting.core_pcpu;
+        like.cost = meeting.core_cost;
+        choose_add_finding(plan, snapshot, &like, pair->first, pair->second,
+                           "%s and %s exchange %s and run on sibling threads "
+                           "of the core of pCPU %u", a, b, rate,
+                           meeting.core_pcpu);
+    }
     choose_rate(rate, meeting.node_bytes);
-    if (!rc && meeting.node_bytes >= BUSY_BYTES &&
-        meeting.distance_cost >= model->settings->move_gain)
-        rc = choose_add_finding(plan, snapshot, NULL, PLAN_FINDING_DISTANCE,
-                                pair->first, pair->second, meeting.node_bytes,
-                                meeting.distance_cost,
-                                "%s and %s exchange %s across NUMA nodes", a,
-                                b, rate);
-    return rc;
+    if (meeting.node_bytes >= BUSY_BYTES &&
+        meeting.distance_cost >= model->settings->move_gain) {
+        like = (struct plan_finding){
+            .kind = PLAN_FINDING_DISTANCE, .pcpu = PLAN_NONE,
+            .value = meeting.node_bytes, .cost = meeting.distance_cost };
+        choose_add_finding(plan, snapshot, &like, pair->first, pair->second,
+                           "%s and %s exchange %s across NUMA nodes", a, b,
+                           rate);
+    }
 }
 
 /* What the threads of a core slow each other down, and which two most. */
@@ -144,10 +136,8 @@ static double slowed(const struct choose_placement *state, uint32_t core,
 
     for (s = first[0]; s < first[1]; s++)
         for (t = s + 1; t < first[1]; t++)
-            for (i = state->slot_head[s]; i != CHOOSE_NOWHERE;
-                 i = state->next[i])
-                for (j = state->slot_head[t]; j != CHOOSE_NOWHERE;
-                     j = state->next[j]) {
+            CHOOSE_FOR_SLOT(i, state, s)
+                CHOOSE_FOR_SLOT(j, state, t) {
                     both = model->entities[i].demand *
                            model->entities[j].demand;
                     cost += model->settings->sibling_slowdown * both;
@@ -161,30 +151,27 @@ static double slowed(const struct choose_placement *state, uint32_t core,
 }
 
 /* Where the two do not talk, or too little for find_pair(). */
-static int find_core(struct plan *plan, const struct choose_placement *state,
-                     uint32_t core)
+static void find_core(struct plan *plan, const struct choose_placement *state,
+                      uint32_t core)
 {
     const struct choose_model *model = state->model;
     const struct snapshot_domain *domains = model->snapshot->domains;
     uint32_t worst[2] = { 0 };
-    double cost = slowed(state, core, worst);
-    struct plan_finding *finding;
+    struct plan_finding like = { .kind = PLAN_FINDING_SHARED_CORE,
+                                 .cost = slowed(state, core, worst) };
     size_t a, b;
-    int rc;
 
-    if (cost <= 0 || cost < model->settings->move_gain)
-        return 0;
+    if (like.cost <= 0 || like.cost < model->settings->move_gain)
+        return;
     a = model->entities[worst[0]].domain;
     b = model->entities[worst[1]].domain;
-    rc = choose_add_finding(plan, model->snapshot, &finding,
-                            PLAN_FINDING_SHARED_CORE, a,
-                            a == b ? SNAPSHOT_OUTSIDE : b, 0, cost,
-                            "%s%s%s run%s on sibling threads of the core of "
-                            "pCPU %u", domains[a].name, a == b ? "" : " and ",
-                            a == b ? "" : domains[b].name, a == b ? "s" : "",
-                            model->slots[state->slot[worst[0]]].pcpu);
-    return rc ?: set_place(finding, model->slots[state->slot[worst[0]]].pcpu,
-                           0);
+    like.pcpu = model->slots[state->slot[worst[0]]].pcpu;
+    choose_add_finding(plan, model->snapshot, &like, a,
+                       a == b ? SNAPSHOT_OUTSIDE : b,
+                       "%s%s%s run%s on sibling threads of the core of pCPU "
+                       "%u", domains[a].name, a == b ? "" : " and ",
+                       a == b ? "" : domains[b].name, a == b ? "s" : "",
+                       like.pcpu);
 }
 
 /* Who takes the pCPU from it most; OUTSIDE: nobody, or not known. */
@@ -210,20 +197,16 @@ static size_t disturber(const struct snapshot *snapshot,
     return best;
 }
 
-static int find_wait(struct plan *plan, const struct choose_model *model,
-                     size_t index)
+static void find_wait(struct plan *plan, const struct choose_model *model,
+                      size_t index)
 {
     const struct snapshot *snapshot = model->snapshot;
     const struct snapshot_domain *domain = &snapshot->domains[index];
     const struct snapshot_vcpu *vcpu, *worst = NULL;
-    struct plan_finding *finding;
     char cap[48] = "";
     double sum = 0;
-    uint32_t i;
-    int rc;
 
-    for (i = 0; i < domain->vcpus_max; i++) {
-        vcpu = &snapshot->vcpus[domain->first_vcpu + i];
+    SNAPSHOT_FOR_VCPUS(vcpu, snapshot, domain) {
         if (!vcpu->online || vcpu->wait.source == SNAPSHOT_SOURCE_NONE)
             continue;
         sum += vcpu->wait.value;
@@ -232,57 +215,55 @@ static int find_wait(struct plan *plan, const struct choose_model *model,
     }
     if (!worst || worst->wait.value < BUSY_WAIT ||
         worst->wait.value < 2 * worst->wait.error)
-        return 0;
+        return;
     if (choose_capped(snapshot, domain)) {
         snprintf(cap, sizeof cap, ": its cap of %u %% holds it", domain->cap);
         sum = 0;
     }
-    rc = choose_add_finding(plan, snapshot, &finding, PLAN_FINDING_WAIT,
-                            index, SNAPSHOT_OUTSIDE, worst->wait.value, sum,
-                            "%s vCPU %u waits %.0f %% of the time for a pCPU "
-                            "and runs %.0f %%%s", domain->name, worst->vcpuid,
-                            100 * worst->wait.value,
-                            100 * worst->utilisation.value, cap);
-    return rc ?: set_place(finding, PLAN_NONE, worst->wait.error);
+    choose_add_finding(plan, snapshot, &(struct plan_finding){
+                           .kind = PLAN_FINDING_WAIT, .pcpu = PLAN_NONE,
+                           .value = worst->wait.value,
+                           .error = worst->wait.error, .cost = sum },
+                       index, SNAPSHOT_OUTSIDE,
+                       "%s vCPU %u waits %.0f %% of the time for a pCPU and "
+                       "runs %.0f %%%s", domain->name, worst->vcpuid,
+                       100 * worst->wait.value,
+                       100 * worst->utilisation.value, cap);
 }
 
-static int find_switches(struct plan *plan, const struct choose_model *model,
-                         const size_t *first_switch, size_t index)
+static void find_switches(struct plan *plan, const struct choose_model *model,
+                          const size_t *first_switch, size_t index)
 {
     const struct snapshot *snapshot = model->snapshot;
     const struct snapshot_domain *domain = &snapshot->domains[index];
     double rate = 0, by_rate, variance = 0, run = 0;
     char taken[1100] = "";
     const struct snapshot_vcpu *vcpu;
-    struct plan_finding *finding;
-    uint32_t i;
     size_t by;
-    int rc;
 
-    for (i = 0; i < domain->vcpus_max; i++) {
-        vcpu = &snapshot->vcpus[domain->first_vcpu + i];
+    SNAPSHOT_FOR_VCPUS(vcpu, snapshot, domain) {
         rate += vcpu->switches.value;
         run += vcpu->utilisation.value;
         variance += vcpu->switches.error * vcpu->switches.error;
     }
     if (rate < MANY_SWITCHES || rate < 2 * sqrt(variance))
-        return 0;
+        return;
     by = disturber(snapshot, first_switch, index, &by_rate);
     if (by != SNAPSHOT_OUTSIDE)
         snprintf(taken, sizeof taken, "; %s takes its pCPU most, %.0f times a "
                  "second", snapshot->domains[by].name, by_rate);
-    rc = choose_add_finding(plan, snapshot, &finding, PLAN_FINDING_SWITCHES,
-                            index, by, rate,
-                            fmin(run, rate * model->settings->switch_ns *
-                                      1e-9),
-                            "%s is switched to %.0f times a second%s",
-                            domain->name, rate, taken);
-    return rc ?: set_place(finding, PLAN_NONE, sqrt(variance));
+    choose_add_finding(plan, snapshot, &(struct plan_finding){
+                           .kind = PLAN_FINDING_SWITCHES, .pcpu = PLAN_NONE,
+                           .value = rate, .error = sqrt(variance),
+                           .cost = fmin(run, rate * 1e-9 *
+                                             model->settings->switch_ns) },
+                       index, by, "%s is switched to %.0f times a second%s",
+                       domain->name, rate, taken);
 }
 
 /* Memory elsewhere than it runs, where Xen tells. */
-static int find_memory(struct plan *plan, const struct choose_placement *state,
-                       size_t index)
+static void find_memory(struct plan *plan, const struct choose_placement *state,
+                        size_t index)
 {
     const struct choose_model *model = state->model;
     const struct snapshot_domain *domain = &model->snapshot->domains[index];
@@ -291,76 +272,67 @@ static int find_memory(struct plan *plan, const struct choose_placement *state,
     uint32_t i;
 
     if (!domain->node_memory_bytes)
-        return 0;
-    for (i = model->domain_first[index]; i < model->domain_end[index]; i++) {
+        return;
+    CHOOSE_FOR_DOMAIN(i, model, index) {
         entity = &model->entities[i];
         cost += entity->demand * choose_memory(model, i, state->slot[i]);
         demand += entity->demand;
         away += entity->demand * choose_memory_away(model, i, state->slot[i]);
     }
-    if (cost < model->settings->move_gain || away < 0.005 * demand)
-        return 0;
-    return choose_add_finding(plan, model->snapshot, NULL,
-                              PLAN_FINDING_MEMORY, index, SNAPSHOT_OUTSIDE,
-                              away / demand, cost, "%s runs %.0f %% of its "
-                              "time off the NUMA node of its memory",
-                              domain->name, 100 * away / demand);
+    if (cost >= model->settings->move_gain && away >= 0.005 * demand)
+        choose_add_finding(plan, model->snapshot, &(struct plan_finding){
+                               .kind = PLAN_FINDING_MEMORY, .pcpu = PLAN_NONE,
+                               .value = away / demand, .cost = cost },
+                           index, SNAPSHOT_OUTSIDE, "%s runs %.0f %% of its "
+                           "time off the NUMA node of its memory",
+                           domain->name, 100 * away / demand);
 }
 
 /* An isolated VM's company, named once for each VM. */
-static int find_isolation(struct plan *plan,
-                          const struct choose_placement *state,
-                          uint32_t index)
+static void find_isolation(struct plan *plan,
+                           const struct choose_placement *state,
+                           uint32_t index)
 {
     const struct choose_model *model = state->model;
-    const struct snapshot *snapshot = model->snapshot;
-    uint32_t slot = state->slot[index], core, t, i;
-    size_t one = model->entities[index].domain, other;
-    struct plan_finding *finding;
-    int rc;
+    const struct snapshot_domain *domains = model->snapshot->domains;
+    size_t domain = model->entities[index].domain, other;
+    struct plan_finding like = { .kind = PLAN_FINDING_ISOLATION };
+    uint32_t slot = state->slot[index], t, i;
 
     if (slot == choose_afloat(model))
-        return 0;
-    core = model->slots[slot].core;
-    for (t = model->core_first[core]; t < model->core_first[core + 1]; t++) {
-        for (i = state->slot_head[t]; i != CHOOSE_NOWHERE; i = state->next[i]) {
+        return;
+    CHOOSE_FOR_CORE(t, model, model->slots[slot].core)
+        CHOOSE_FOR_SLOT(i, state, t) {
             other = model->entities[i].domain;
-            if (other == one)
+            if (other == domain)
                 continue;
-            rc = choose_add_finding(plan, snapshot, &finding,
-                                    PLAN_FINDING_ISOLATION, one, other, 0, 0,
-                                    "%s is to be isolated and shares the core "
-                                    "of pCPU %u with %s",
-                                    snapshot->domains[one].name,
-                                    model->slots[t].pcpu,
-                                    snapshot->domains[other].name);
-            return rc ?: set_place(finding, model->slots[t].pcpu, 0);
+            like.pcpu = model->slots[t].pcpu;
+            choose_add_finding(plan, model->snapshot, &like, domain, other,
+                               "%s is to be isolated and shares the core of "
+                               "pCPU %u with %s", domains[domain].name,
+                               like.pcpu, domains[other].name);
+            return;
         }
-    }
-    return 0;
 }
 
-static int find_domains(struct plan *plan, const struct choose_placement *state,
-                        const size_t *first_switch)
+static void find_domains(struct plan *plan,
+                         const struct choose_placement *state,
+                         const size_t *first_switch)
 {
     const struct choose_model *model = state->model;
     uint32_t i;
     size_t d;
-    int rc = 0;
 
-    for (d = 0; d < model->snapshot->nr_domains && !rc; d++) {
+    for (d = 0; d < model->snapshot->nr_domains; d++) {
         if (model->domain_first[d] == model->domain_end[d])
             continue;	/* it is dying */
-        rc = find_wait(plan, model, d);
-        if (!rc)
-            rc = find_switches(plan, model, first_switch, d);
-        if (!rc)
-            rc = find_memory(plan, state, d);
+        find_wait(plan, model, d);
+        find_switches(plan, model, first_switch, d);
+        find_memory(plan, state, d);
     }
-    for (i = 0; i < model->nr_entities && !rc; i++)
+    for (i = 0; i < model->nr_entities; i++)
         if (model->entities[i].isolated)
-            rc = find_isolation(plan, state, i);
-    return rc;
+            find_isolation(plan, state, i);
 }
 
 int choose_findings(struct plan *plan, struct choose_placement *state,
@@ -386,13 +358,13 @@ int choose_findings(struct plan *plan, struct choose_placement *state,
         i = choose_pairs_sum(pairs, i, &pair);
         if (pair.second != SNAPSHOT_OUTSIDE &&
             pair.vif_bytes + pair.link_bytes >= BUSY_BYTES)
-            rc = find_pair(plan, state, &pair, told);
+            find_pair(plan, state, &pair, told);
     }
     for (i = 0; i < model->nr_cores && !rc; i++)
         if (!told[i])
-            rc = find_core(plan, state, (uint32_t)i);
+            find_core(plan, state, (uint32_t)i);
     if (!rc)
-        rc = find_domains(plan, state, first_switch);
+        find_domains(plan, state, first_switch);
     free(first_switch);
     free(told);
     choose_sort_findings(plan);

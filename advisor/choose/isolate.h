@@ -35,8 +35,8 @@ bool choose_trusted(const struct choose_model *model, size_t index);
  * Once the pins are there: steps for the affinities that are missing, or are
  * of an isolation that nobody asks for any more, and a note for each VM that
  * is to be isolated: by which pCPUs it is, or why it is not.
- * Errors: -ENOMEM.
+ * Errors: plan->no_memory.
  */
-int choose_isolate(struct plan *plan, const struct choose_placement *after);
+void choose_isolate(struct plan *plan, const struct choose_placement *after);
 
 #endif

@@ -123,141 +123,141 @@ static const char *objection(const struct context *c,
     return NULL;
 }
 
-static int no_link(const struct context *c, const struct choose_pair *pair,
-                   enum plan_note_kind kind, const char *why)
+static void no_link(const struct context *c, const struct choose_pair *pair,
+                    enum plan_note_kind kind, const char *why)
 {
-    return choose_add_note(c->plan, c->snapshot, kind, pair->first,
-                           "no link between %s and %s: %s", c->name[0],
-                           c->name[1], why);
+    choose_add_note(c->plan, c->snapshot, kind, pair->first,
+                    "no link between %s and %s: %s", c->name[0], c->name[1],
+                    why);
+}
+
+/* A link that is up, and stays so. */
+static void link_stays(const struct context *c, const struct choose_pair *pair,
+                       enum plan_note_kind kind, const char *why)
+{
+    choose_add_note(c->plan, c->snapshot, kind, pair->first,
+                    "the link between %s and %s%s: left as it is", c->name[0],
+                    c->name[1], why);
 }
 
 /* A link would pay: what is lost without, and why there is to be none. */
-static int consider(const struct context *c, struct choose_pair *pair,
-                    bool *changed)
+static void consider(const struct context *c, struct choose_pair *pair,
+                     bool *changed)
 {
     enum plan_note_kind kind;
-    const char *why;
+    const char *why = objection(c, pair, &kind);
     char rate[32];
-    int rc;
 
     choose_rate(rate, choose_pair_bytes(pair));
-    rc = choose_add_finding(c->plan, c->snapshot, NULL, PLAN_FINDING_NO_LINK,
-                            pair->first, pair->second, choose_pair_bytes(pair),
-                            fmax(0, choose_link_gain(pair, c->settings)),
-                            "%s and %s exchange %s in packets of %.0f bytes "
-                            "by way of dom0", c->name[0], c->name[1], rate,
-                            pair->message_bytes);
-    if (rc)
-        return rc;
-    why = objection(c, pair, &kind);
-    if (why)
-        return no_link(c, pair, kind, why);
+    choose_add_finding(c->plan, c->snapshot, &(struct plan_finding){
+                           .kind = PLAN_FINDING_NO_LINK, .pcpu = PLAN_NONE,
+                           .value = choose_pair_bytes(pair),
+                           .cost = fmax(0, choose_link_gain(pair,
+                                                            c->settings)) },
+                       pair->first, pair->second,
+                       "%s and %s exchange %s in packets of %.0f bytes by way "
+                       "of dom0", c->name[0], c->name[1], rate,
+                       pair->message_bytes);
+    if (why) {
+        no_link(c, pair, kind, why);
+        return;
+    }
     c->nr_links[pair->first]++;
     c->nr_links[pair->second]++;
     pair->link_after = true;
     *changed = true;
-    return 0;
 }
 
 /* Enough traffic for a link; are its messages and the CPUs fit for it? */
-static int judge(const struct context *c, struct choose_pair *pair,
-                 double room, bool *changed)
+static void judge(const struct context *c, struct choose_pair *pair,
+                  double room, bool *changed)
 {
-    char why[128];
+    enum plan_note_kind kind = PLAN_NOTE_NO_LINK;
+    char why[128] = "the size of their packets was not measured";
 
-    if (pair->message_bytes <= 0)
-        return no_link(c, pair, PLAN_NOTE_DATA,
-                       "the size of their packets was not measured");
-    if (pair->message_bytes < c->settings->link_message_bytes)
+    if (pair->message_bytes <= 0) {
+        kind = PLAN_NOTE_DATA;
+    } else if (pair->message_bytes < c->settings->link_message_bytes) {
         snprintf(why, sizeof why, "their packets are small (%.0f bytes, "
                  "link-message-bytes is %.0f)", pair->message_bytes,
                  c->settings->link_message_bytes);
-    else if (room < needed_room(c, pair))
+    } else if (room < needed_room(c, pair)) {
         snprintf(why, sizeof why, "one of them has only %.0f %% of its CPU to "
                  "spare (link-headroom is %.0f %%)", 100 * room,
                  100 * c->settings->link_headroom);
-    else
-        return consider(c, pair, changed);
-    return no_link(c, pair, PLAN_NOTE_NO_LINK, why);
+    } else {
+        consider(c, pair, changed);
+        return;
+    }
+    no_link(c, pair, kind, why);
 }
 
 /* Is a link that is up still worth it, by half of the thresholds?  If not, a
  * finding says so. */
-static int worth(const struct context *c, const struct choose_pair *pair,
-                 double room, bool *worth_r)
+static bool worth(const struct context *c, const struct choose_pair *pair,
+                  double room)
 {
     char rate[32];
 
-    *worth_r = pair->carried_bytes >= c->settings->link_bytes / 2 &&
-               room >= needed_room(c, pair) / 2 &&
-               pair->message_bytes >= c->settings->link_message_bytes / 2;
-    if (*worth_r)
-        return 0;
+    if (pair->carried_bytes >= c->settings->link_bytes / 2 &&
+        room >= needed_room(c, pair) / 2 &&
+        pair->message_bytes >= c->settings->link_message_bytes / 2)
+        return true;
     choose_rate(rate, pair->carried_bytes);
-    return choose_add_finding(c->plan, c->snapshot, NULL,
-                              PLAN_FINDING_IDLE_LINK, pair->first,
-                              pair->second, pair->carried_bytes, 0,
-                              "the link between %s and %s carries %s in "
-                              "packets of %.0f bytes, with %.0f %% of CPU to "
-                              "spare: it is not worth it",
-                              c->name[0], c->name[1], rate,
-                              pair->message_bytes, 100 * room);
+    choose_add_finding(c->plan, c->snapshot, &(struct plan_finding){
+                           .kind = PLAN_FINDING_IDLE_LINK, .pcpu = PLAN_NONE,
+                           .value = pair->carried_bytes },
+                       pair->first, pair->second,
+                       "the link between %s and %s carries %s in packets of "
+                       "%.0f bytes, with %.0f %% of CPU to spare: it is not "
+                       "worth it", c->name[0], c->name[1], rate,
+                       pair->message_bytes, 100 * room);
+    return false;
 }
 
 /* What goes by the vifs of a link that is up; the guests keep it from it. */
-static int beside(const struct context *c, const struct choose_pair *pair)
+static void beside(const struct context *c, const struct choose_pair *pair)
 {
     double bytes = choose_pair_bytes(pair) - pair->carried_bytes;
     char rate[32];
 
-    if (bytes < c->settings->link_bytes || bytes <= 0)
-        return 0;
-    choose_rate(rate, bytes);
-    return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
-                           pair->first, "%s and %s exchange %s by way of dom0 "
-                           "beside their link: multicast, or what one of the "
-                           "guests keeps on its vif; xl shmlink list tells",
-                           c->name[0], c->name[1], rate);
+    if (bytes >= c->settings->link_bytes && bytes > 0)
+        choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK, pair->first,
+                        "%s and %s exchange %s by way of dom0 beside their "
+                        "link: multicast, or what one of the guests keeps on "
+                        "its vif; xl shmlink list tells", c->name[0],
+                        c->name[1], choose_rate(rate, bytes));
 }
 
 /* A link that is up: is it to go? */
-static int review(const struct context *c, struct choose_pair *pair,
-                  double room, bool *changed)
+static void review(const struct context *c, struct choose_pair *pair,
+                   double room, bool *changed)
 {
     bool advised = choose_link_was(c->model, pair, PAST_LINK_ENABLED);
-    bool keep = false;
-    int rc = 0;
 
     pair->stray = advised && !grouped(c, pair);
     /* A guest that does not answer may be as busy as ever. */
-    if (!pair->stray && !pair->link_known)
-        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_DATA,
-                               pair->first, "the link between %s and %s: what "
-                               "it carries was not measured, left as it is",
-                               c->name[0], c->name[1]);
-    if (!pair->stray)
-        rc = worth(c, pair, room, &keep);
-    if (rc || keep)
-        return rc;
-    if (!advised)
-        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_NO_LINK,
-                               pair->first, "the link between %s and %s was "
-                               "not enabled by advice: left as it is",
-                               c->name[0], c->name[1]);
-    if (left_alone(c, pair))
-        return 0;
-    if (choose_cooling(c->model, pair->first, pair->second))
-        return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_COOLDOWN,
-                               pair->first, "the link between %s and %s was "
-                               "changed lately: left as it is", c->name[0],
-                               c->name[1]);
-    pair->link_after = false;
-    *changed = true;
-    return 0;
+    if (!pair->stray && !pair->link_known) {
+        choose_add_note(c->plan, c->snapshot, PLAN_NOTE_DATA, pair->first,
+                        "the link between %s and %s: what it carries was not "
+                        "measured, left as it is", c->name[0], c->name[1]);
+    } else if (!pair->stray && worth(c, pair, room)) {
+        return;
+    } else if (!advised) {
+        link_stays(c, pair, PLAN_NOTE_NO_LINK,
+                   " was not enabled by advice");
+    } else if (left_alone(c, pair)) {
+        return;
+    } else if (choose_cooling(c->model, pair->first, pair->second)) {
+        link_stays(c, pair, PLAN_NOTE_COOLDOWN, " was changed lately");
+    } else {
+        pair->link_after = false;
+        *changed = true;
+    }
 }
 
 /* Only the max_links changes that gain most; the next plan has the others. */
-static int limit_changes(const struct context *c, struct choose_pairs *pairs)
+static void limit_changes(const struct context *c, struct choose_pairs *pairs)
 {
     struct choose_pair *pair;
     size_t nr = 0, i;
@@ -269,12 +269,11 @@ static int limit_changes(const struct context *c, struct choose_pairs *pairs)
         if (++nr > c->settings->max_links)
             pair->link_after = !pair->link_after;
     }
-    if (nr <= c->settings->max_links)
-        return 0;
-    return choose_add_note(c->plan, c->snapshot, PLAN_NOTE_MAX_MOVES,
-                           SNAPSHOT_OUTSIDE, "%zu links should change, "
-                           "max-links allows %u: those that gain most", nr,
-                           c->settings->max_links);
+    if (nr > c->settings->max_links)
+        choose_add_note(c->plan, c->snapshot, PLAN_NOTE_MAX_MOVES,
+                        SNAPSHOT_OUTSIDE, "%zu links should change, "
+                        "max-links allows %u: those that gain most", nr,
+                        c->settings->max_links);
 }
 
 int choose_links(struct choose_pairs *pairs, struct plan *plan,
@@ -308,85 +307,59 @@ int choose_links(struct choose_pairs *pairs, struct plan *plan,
         room = fmin(headroom(snapshot, sizes, pair->first),
                     headroom(snapshot, sizes, pair->second));
         if (choose_pair_linked(pair, false)) {
-            rc = review(&c, pair, room, changed_r);
-            if (!rc)
-                rc = beside(&c, pair);
+            review(&c, pair, room, changed_r);
+            beside(&c, pair);
         } else if (!pair->link && choose_pair_bytes(pair) > 0 &&
                  choose_pair_bytes(pair) >= settings->link_bytes)
-            rc = judge(&c, pair, room, changed_r);
+            judge(&c, pair, room, changed_r);
     }
     free(c.nr_links);
     if (!rc && *changed_r)
-        rc = limit_changes(&c, pairs);
+        limit_changes(&c, pairs);
     return rc;
 }
 
-/* Why a link goes on or off, in a sentence; free(). */
-static char *link_text(const struct settings *settings,
-                       const struct choose_pair *pair, bool enable)
+/* Why a link goes on or off, in a sentence, and the step. */
+static void link_step(struct plan *plan, const struct choose_model *before,
+                      const struct choose_pair *pair)
 {
-    double gain = choose_link_gain(pair, settings);
-    char rate[32], *text = NULL;
-    int r;
-
-    choose_rate(rate, pair->carried_bytes);
-    if (enable)
-        r = asprintf(&text, "%s in packets of %.0f bytes: by a link that "
-                     "costs all domains %.2f pCPUs less", rate,
-                     pair->message_bytes, gain);
-    else if (pair->stray)
-        r = asprintf(&text, "no link-group has both of them");
-    else
-        r = asprintf(&text, "only %s in packets of %.0f bytes, or no CPU to "
-                     "spare: a link saves %.2f pCPUs", rate,
-                     pair->message_bytes, gain);
-    return r < 0 ? NULL : text;
-}
-
-static int link_step(struct plan *plan, const struct choose_model *before,
-                     const struct choose_pair *pair, bool enable)
-{
-    const struct settings *settings = before->settings;
     const struct snapshot *snapshot = before->snapshot;
     const struct snapshot_domain *a = &snapshot->domains[pair->first];
     const struct snapshot_domain *b = &snapshot->domains[pair->second];
-    char *text = link_text(settings, pair, enable);
-    double gain = choose_link_gain(pair, settings);
-    struct plan_step *step;
-    int rc;
+    double gain = choose_link_gain(pair, before->settings);
+    struct plan_step step = {
+        .kind = PLAN_LINK_ENABLE, .reason = PLAN_REASON_LINK_GAIN,
+        .vcpuid = PLAN_NONE, .vif = { pair->vif[0], pair->vif[1] },
+        .peer = b->name, .gain = gain,
+    };
+    char rate[32], text[160] = "no link-group has both of them";
 
-    if (!text)
-        return -ENOMEM;
-    rc = choose_add_step(plan, snapshot, &step, enable ? PLAN_LINK_ENABLE
-                                                       : PLAN_LINK_DISABLE,
-                         enable ? PLAN_REASON_LINK_GAIN
-                                : PLAN_REASON_LINK_LOSS,
-                         pair->first, pair->second, enable ? gain : -gain,
-                         "%s", text);
-    free(text);
-    if (rc)
-        return rc;
-    step->peer = strdup(b->name);
-    if (!step->peer)
-        return -ENOMEM;
-    memcpy(step->vif, pair->vif, sizeof step->vif);
-    if (!enable)
-        snprintf(step->nonce, sizeof step->nonce, "%s", pair->link->nonce);
-    return choose_command(step, choose_vif_pairs(a, b) < 2 ? NULL : pair->vif);
+    choose_rate(rate, pair->carried_bytes);
+    if (pair->link_after)
+        snprintf(text, sizeof text, "%s in packets of %.0f bytes: by a link "
+                 "that costs all domains %.2f pCPUs less", rate,
+                 pair->message_bytes, gain);
+    else if (!pair->stray)
+        snprintf(text, sizeof text, "only %s in packets of %.0f bytes, or no "
+                 "CPU to spare: a link saves %.2f pCPUs", rate,
+                 pair->message_bytes, gain);
+    if (!pair->link_after) {
+        step.kind = PLAN_LINK_DISABLE;
+        step.reason = PLAN_REASON_LINK_LOSS;
+        step.gain = -gain;
+        snprintf(step.nonce, sizeof step.nonce, "%s", pair->link->nonce);
+    }
+    choose_add_step(plan, snapshot, &step, pair->first, pair->second,
+                    choose_vif_pairs(a, b) < 2 ? NULL : pair->vif, text);
 }
 
-int choose_link_steps(struct choose_pairs *pairs, struct plan *plan,
-                      const struct choose_model *before)
+void choose_link_steps(const struct choose_pairs *pairs, struct plan *plan,
+                       const struct choose_model *before)
 {
-    struct choose_pair *pair;
-    int rc = 0;
     size_t i;
 
-    for (i = 0; i < pairs->nr_pairs && !rc; i++) {
-        pair = pairs->by_gain[i];
-        if (pair->link_after == choose_pair_linked(pair, false))
-            continue;
-        rc = link_step(plan, before, pair, pair->link_after);
-    }
-    return rc;
+    for (i = 0; i < pairs->nr_pairs; i++)
+        if (pairs->by_gain[i]->link_after !=
+            choose_pair_linked(pairs->by_gain[i], false))
+            link_step(plan, before, pairs->by_gain[i]);
 }

@@ -20,7 +20,7 @@ struct plan;
 int choose_links(struct choose_pairs *pairs, struct plan *plan,
                  const struct choose_model *before,
                  const struct choose_sizes *sizes, bool *changed_r);
-int choose_link_steps(struct choose_pairs *pairs, struct plan *plan,
-                      const struct choose_model *before);
+void choose_link_steps(const struct choose_pairs *pairs, struct plan *plan,
+                       const struct choose_model *before);
 
 #endif

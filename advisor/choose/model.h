@@ -171,6 +171,18 @@ int choose_model_new(struct choose_model **model_r,
                      const struct choose_sizes *sizes, bool links);
 void choose_model_free(struct choose_model *model);
 
+/* For each entity of a domain, slot of a core, edge (a pointer) of an entity. */
+#define CHOOSE_FOR_DOMAIN(i, model, domain) \
+    for (i = (model)->domain_first[domain]; \
+         i < (model)->domain_end[domain]; i++)
+#define CHOOSE_FOR_CORE(slot, model, core) \
+    for (slot = (model)->core_first[core]; \
+         slot < (model)->core_first[(core) + 1]; slot++)
+#define CHOOSE_FOR_EDGES(edge, model, entity) \
+    for (edge = &(model)->edges[(entity)->first_edge]; \
+         edge < &(model)->edges[(entity)->first_edge + \
+                                (entity)->nr_edges]; edge++)
+
 static inline bool choose_in(const struct choose_model *model,
                              const uint8_t *sets, uint32_t entity,
                              uint32_t slot)

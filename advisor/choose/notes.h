@@ -5,7 +5,7 @@
 struct choose_model;
 struct plan;
 
-/* Constraints and limits of the data.  Errors: -ENOMEM. */
-int choose_notes(struct plan *plan, const struct choose_model *model);
+/* Constraints and limits of the data.  Errors: plan->no_memory. */
+void choose_notes(struct plan *plan, const struct choose_model *model);
 
 #endif

@@ -59,11 +59,10 @@ int choose_pins(struct plan *plan, const struct choose_model *model,
     rc = gain_of(free_model, &gain);
     choose_model_free(free_model);
     gain -= gained;
-    if (rc || gain <= 0 || gain < settings.min_gain)
-        return rc;
-    return choose_add_note(plan, model->snapshot, PLAN_NOTE_ADMIN_PIN,
-                           SNAPSHOT_OUTSIDE, "the administrator's pins keep "
-                           "%.2f pCPUs from being gained: with override-pins "
-                           "(--set override-pins=yes) a plan may change them",
-                           gain);
+    if (!rc && gain > 0 && gain >= settings.min_gain)
+        choose_add_note(plan, model->snapshot, PLAN_NOTE_ADMIN_PIN,
+                        SNAPSHOT_OUTSIDE, "the administrator's pins keep %.2f "
+                        "pCPUs from being gained: with override-pins (--set "
+                        "override-pins=yes) a plan may change them", gain);
+    return rc;
 }

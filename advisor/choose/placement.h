@@ -37,6 +37,11 @@ struct choose_placement {
     uint32_t nr_moved;
 };
 
+/* For each entity that is bound to a slot. */
+#define CHOOSE_FOR_SLOT(i, state, slot) \
+    for (i = (state)->slot_head[slot]; i != CHOOSE_NOWHERE; \
+         i = (state)->next[i])
+
 int choose_placement_new(struct choose_placement **state_r,
                          const struct choose_model *model, double move_cost);
 void choose_placement_free(struct choose_placement *state);

@@ -116,25 +116,23 @@ static uint32_t added_before(const struct past *past,
     return added;
 }
 
-static int set_vcpus(struct plan *plan, const struct choose_model *model,
-                     struct choose_sizes *sizes, size_t index, uint32_t to,
-                     double gain, const char *text)
+static void set_vcpus(struct plan *plan, const struct choose_model *model,
+                      struct choose_sizes *sizes, size_t index, uint32_t to,
+                      double gain, const char *text)
 {
     const struct snapshot_domain *domain = &model->snapshot->domains[index];
-    struct plan_step *step;
-    int rc;
+    const struct plan_step step = {
+        .kind = PLAN_SET_VCPUS,
+        .reason = to > domain->vcpus_online ? PLAN_REASON_CPU_BOUND
+                                            : PLAN_REASON_UNUSED,
+        .vcpuid = PLAN_NONE, .vif = { PLAN_NONE, PLAN_NONE },
+        .vcpus_from = domain->vcpus_online, .vcpus_to = to, .gain = gain,
+    };
 
-    rc = choose_add_step(plan, model->snapshot, &step, PLAN_SET_VCPUS,
-                         to > domain->vcpus_online ? PLAN_REASON_CPU_BOUND
-                                                   : PLAN_REASON_UNUSED,
-                         index, SNAPSHOT_OUTSIDE, gain, "%s", text);
-    if (rc)
-        return rc;
-    step->vcpus_from = domain->vcpus_online;
-    step->vcpus_to = to;
+    choose_add_step(plan, model->snapshot, &step, index, SNAPSHOT_OUTSIDE,
+                    NULL, text);
     sizes->online[index] = to;
     sizes->changed = true;
-    return choose_command(step, NULL);
 }
 
 /* Why a CPU-bound sender gets no vCPU; NULL: it gets one. */
@@ -175,8 +173,8 @@ static int compare_starving(const void *a, const void *b)
            COMPARE(q->bytes, p->bytes) ?: memcmp(p->uuid, q->uuid, 16);
 }
 
-static int grow(struct choose_sizes *sizes, struct plan *plan,
-                const struct choose_model *model, const struct starving *who)
+static void grow(struct choose_sizes *sizes, struct plan *plan,
+                 const struct choose_model *model, const struct starving *who)
 {
     const struct snapshot_domain *domain =
         &model->snapshot->domains[who->domain];
@@ -185,36 +183,36 @@ static int grow(struct choose_sizes *sizes, struct plan *plan,
     enum plan_note_kind kind;
     const char *why;
     char rate[32], text[160];
-    int rc;
 
     sizes->starved_before += starved;
     sizes->starved_after += starved;
     choose_rate(rate, who->bytes);
-    rc = choose_add_finding(plan, model->snapshot, NULL,
-                            PLAN_FINDING_CPU_BOUND, who->domain,
-                            SNAPSHOT_OUTSIDE, usage->mean, starved,
-                            "%s sends %s and is short of CPU: its %u vCPU%s "
-                            "run%s %.0f %% of the time", domain->name, rate,
-                            usage->nr, usage->nr == 1 ? "" : "s",
-                            usage->nr == 1 ? "s" : "", 100 * usage->mean);
-    if (rc)
-        return rc;
+    choose_add_finding(plan, model->snapshot, &(struct plan_finding){
+                           .kind = PLAN_FINDING_CPU_BOUND, .pcpu = PLAN_NONE,
+                           .value = usage->mean, .cost = starved },
+                       who->domain, SNAPSHOT_OUTSIDE,
+                       "%s sends %s and is short of CPU: its %u vCPU%s "
+                       "run%s %.0f %% of the time", domain->name, rate,
+                       usage->nr, usage->nr == 1 ? "" : "s",
+                       usage->nr == 1 ? "s" : "", 100 * usage->mean);
     why = why_not(model, sizes, who->domain, &kind);
-    if (why)
-        return choose_add_note(plan, model->snapshot, kind, who->domain,
-                               "%s: %s", domain->name, why);
+    if (why) {
+        choose_add_note(plan, model->snapshot, kind, who->domain, "%s: %s",
+                        domain->name, why);
+        return;
+    }
     sizes->starved_after -= starved;
     snprintf(text, sizeof text, "its %u vCPU%s %s %.0f %% of the time while "
              "it sends %s, and maxvcpus allows %u", usage->nr,
              usage->nr == 1 ? "" : "s", usage->nr == 1 ? "runs" : "run",
              100 * usage->mean, rate, domain->vcpus_max);
-    return set_vcpus(plan, model, sizes, who->domain, domain->vcpus_online + 1,
-                     starved, text);
+    set_vcpus(plan, model, sizes, who->domain, domain->vcpus_online + 1,
+              starved, text);
 }
 
-static int shrink(struct choose_sizes *sizes, struct plan *plan,
-                  const struct choose_model *model, size_t index,
-                  const struct usage *usage)
+static void shrink(struct choose_sizes *sizes, struct plan *plan,
+                   const struct choose_model *model, size_t index,
+                   const struct usage *usage)
 {
     const struct snapshot_domain *domain = &model->snapshot->domains[index];
     char text[160];
@@ -224,12 +222,11 @@ static int shrink(struct choose_sizes *sizes, struct plan *plan,
         usage->mean * usage->nr >= model->settings->unused_utilisation *
                                    (domain->vcpus_online - 1) ||
         choose_cooling(model, index, SNAPSHOT_OUTSIDE))
-        return 0;
+        return;
     snprintf(text, sizeof text, "a vCPU that was added is not needed: without "
              "it the others would run %.0f %% of the time",
              100 * usage->mean * usage->nr / (domain->vcpus_online - 1));
-    return set_vcpus(plan, model, sizes, index, domain->vcpus_online - 1, 0,
-                     text);
+    set_vcpus(plan, model, sizes, index, domain->vcpus_online - 1, 0, text);
 }
 
 /* Does it send, and does sending take it more than next to nothing? */
@@ -243,18 +240,17 @@ static bool is_sender(const struct settings *settings,
            guests >= settings->bound_share * usage->mean * usage->nr;
 }
 
-static int resize(struct choose_sizes *sizes, struct plan *plan,
-                  const struct choose_model *model, const struct sent *sent,
-                  struct starving *starving)
+static void resize(struct choose_sizes *sizes, struct plan *plan,
+                   const struct choose_model *model, const struct sent *sent,
+                   struct starving *starving)
 {
     const struct snapshot *snapshot = model->snapshot;
     const struct settings *settings = model->settings;
     const struct snapshot_domain *domain;
     struct usage usage;
     size_t i, nr = 0;
-    int rc = 0;
 
-    for (i = 0; i < snapshot->nr_domains && !rc; i++) {
+    for (i = 0; i < snapshot->nr_domains; i++) {
         domain = &snapshot->domains[i];
         if (!domain->domid || domain->backend ||
             choose_left_alone(model, i))
@@ -266,12 +262,11 @@ static int resize(struct choose_sizes *sizes, struct plan *plan,
             starving[nr++] = (struct starving) { i, usage, sent[i].bytes,
                                                  domain->uuid };
         else
-            rc = shrink(sizes, plan, model, i, &usage);
+            shrink(sizes, plan, model, i, &usage);
     }
     qsort(starving, nr, sizeof *starving, compare_starving);
-    for (i = 0; i < nr && !rc; i++)
-        rc = grow(sizes, plan, model, &starving[i]);
-    return rc;
+    for (i = 0; i < nr; i++)
+        grow(sizes, plan, model, &starving[i]);
 }
 
 int choose_resize(struct choose_sizes *sizes, struct plan *plan,
@@ -281,17 +276,18 @@ int choose_resize(struct choose_sizes *sizes, struct plan *plan,
     size_t nr = snapshot->nr_domains, i;
     struct starving *starving = calloc(nr + 1, sizeof *starving);
     struct sent *sent = sent_new(snapshot);
-    int rc = -ENOMEM;
+    bool ok;
 
     memset(sizes, 0, sizeof *sizes);
     sizes->online = calloc(nr + 1, sizeof(uint32_t));
     for (i = 0; sizes->online && i < nr; i++)
         sizes->online[i] = snapshot->domains[i].vcpus_online;
-    if (sizes->online && sent && starving)
-        rc = resize(sizes, plan, model, sent, starving);
+    ok = sizes->online && sent && starving;
+    if (ok)
+        resize(sizes, plan, model, sent, starving);
     free(sent);
     free(starving);
-    return rc;
+    return ok ? 0 : -ENOMEM;
 }
 
 void choose_sizes_free(struct choose_sizes *sizes)

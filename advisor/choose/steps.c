@@ -271,82 +271,60 @@ bool choose_pin_hard(const struct choose_model *model,
            !hwloc_bitmap_isincluded(pcpus, vcpu->hard);
 }
 
-int choose_add_pin(struct plan *plan, const struct snapshot *snapshot,
-                   const struct snapshot_vcpu *vcpu, bool hard,
-                   hwloc_const_bitmap_t pcpus, enum plan_reason reason,
-                   const char *peer, const char *text, double gain)
+void choose_add_pin(struct plan *plan, const struct snapshot *snapshot,
+                    const struct snapshot_vcpu *vcpu, bool hard,
+                    hwloc_const_bitmap_t pcpus, enum plan_reason reason,
+                    const char *peer, const char *text, double gain)
 {
-    struct plan_step *step;
-    int rc;
+    const struct plan_step step = {
+        .kind = hard ? PLAN_PIN_HARD : PLAN_PIN_SOFT, .reason = reason,
+        .vcpuid = vcpu->vcpuid, .vif = { PLAN_NONE, PLAN_NONE },
+        .from = hard ? vcpu->hard : vcpu->soft, .to = (hwloc_bitmap_t)pcpus,
+        .peer = (char *)peer, .gain = gain,
+    };
 
-    rc = choose_add_step(plan, snapshot, &step, hard ? PLAN_PIN_HARD
-                                                     : PLAN_PIN_SOFT,
-                         reason, vcpu->domain, SNAPSHOT_OUTSIDE, gain, "%s",
-                         text);
-    if (rc)
-        return rc;
-    step->vcpuid = vcpu->vcpuid;
-    step->from = hwloc_bitmap_dup(hard ? vcpu->hard : vcpu->soft);
-    step->to = hwloc_bitmap_dup(pcpus);
-    if (peer)
-        step->peer = strdup(peer);
-    if (!step->from || !step->to || (peer && !step->peer))
-        return -ENOMEM;
-    return choose_command(step, NULL);
-}
-
-static int add_pin(struct plan *plan, const struct choose_placement *state,
-                   uint32_t index, uint32_t vcpu, uint32_t to,
-                   const struct cause *cause, const char *text, double gain)
-{
-    const struct choose_model *model = state->model;
-    const struct choose_entity *entity = &model->entities[index];
-    const struct snapshot *snapshot = model->snapshot;
-    const struct snapshot_vcpu *v = &snapshot->vcpus[entity->vcpu + vcpu];
-    hwloc_const_bitmap_t pcpus = model->slots[to].pcpus;
-    const char *peer = cause->other == CHOOSE_NOWHERE ? NULL :
-        snapshot->domains[model->entities[cause->other].domain].name;
-
-    return choose_add_pin(plan, snapshot, v,
-                          choose_pin_hard(model, entity, v, pcpus), pcpus,
-                          cause->reason, peer, text, gain);
+    choose_add_step(plan, snapshot, &step, vcpu->domain, SNAPSHOT_OUTSIDE,
+                    NULL, text);
 }
 
 /* One move as steps, and the state moved on. */
-static int make_steps(struct plan *plan, struct choose_placement *state,
-                      const struct choose_placement *after,
-                      const struct move *move)
+static void make_steps(struct plan *plan, struct choose_placement *state,
+                       const struct choose_placement *after,
+                       const struct move *move)
 {
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[move->entity];
+    const struct snapshot *snapshot = model->snapshot;
+    const struct snapshot_vcpu *vcpu = &snapshot->vcpus[entity->vcpu];
+    hwloc_const_bitmap_t pcpus = model->slots[move->to].pcpus;
     struct cause cause = find_cause(state, move->entity, move->to);
     const char *other = NULL;
     char *text = NULL, left[64];
     uint32_t from = state->slot[move->entity], i;
     struct choose_parts was, will;
     double gain;
-    int rc;
+    int r;
 
     if (cause.other != CHOOSE_NOWHERE)
-        other = model->snapshot->
-            domains[model->entities[cause.other].domain].name;
+        other = snapshot->domains[model->entities[cause.other].domain].name;
     choose_parts(state, move->entity, from, &was);
     choose_parts(state, move->entity, move->to, &will);
     gain = choose_parts_cost(&was) - choose_parts_cost(&will);
     room(left, after, move->entity, move->to);
     if (from == choose_afloat(model))
-        rc = describe_afloat(&text, state, move->entity, move->to, &cause,
-                             other, left);
-    else
-        rc = describe_bound(&text, state, move->entity, move->to, &cause,
+        r = describe_afloat(&text, state, move->entity, move->to, &cause,
                             other, left);
-    rc = rc < 0 ? -ENOMEM : 0;
-    for (i = 0; i < entity->nr_vcpus && !rc; i++)
-        rc = add_pin(plan, state, move->entity, i, move->to, &cause, text,
-                     gain / entity->nr_vcpus);
+    else
+        r = describe_bound(&text, state, move->entity, move->to, &cause,
+                           other, left);
+    for (i = 0; i < entity->nr_vcpus && r >= 0; i++, vcpu++)
+        choose_add_pin(plan, snapshot, vcpu,
+                       choose_pin_hard(model, entity, vcpu, pcpus), pcpus,
+                       cause.reason, other, text, gain / entity->nr_vcpus);
     choose_placement_move(state, move->entity, move->to);
-    free(text);
-    return rc;
+    plan->no_memory |= r < 0;
+    if (r >= 0)
+        free(text);
 }
 
 static int compare_moves(const void *a, const void *b)
@@ -392,7 +370,7 @@ int choose_steps(struct plan *plan, struct choose_placement *after)
                 best = i;
         }
         moves[best].done = true;
-        rc = make_steps(plan, state, after, &moves[best]);
+        make_steps(plan, state, after, &moves[best]);
     }
     choose_placement_free(state);
     free(moves);

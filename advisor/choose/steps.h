@@ -20,10 +20,11 @@ bool choose_pin_hard(const struct choose_model *model,
                      const struct snapshot_vcpu *vcpu,
                      hwloc_const_bitmap_t pcpus);
 
-/* One pin as a step; peer may be NULL; a full set is all.  Errors: -ENOMEM. */
-int choose_add_pin(struct plan *plan, const struct snapshot *snapshot,
-                   const struct snapshot_vcpu *vcpu, bool hard,
-                   hwloc_const_bitmap_t pcpus, enum plan_reason reason,
-                   const char *peer, const char *text, double gain);
+/* One pin as a step; peer may be NULL; a full set is all.
+ * Errors: plan->no_memory. */
+void choose_add_pin(struct plan *plan, const struct snapshot *snapshot,
+                    const struct snapshot_vcpu *vcpu, bool hard,
+                    hwloc_const_bitmap_t pcpus, enum plan_reason reason,
+                    const char *peer, const char *text, double gain);
 
 #endif

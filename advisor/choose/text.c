@@ -14,22 +14,24 @@
 #define FINDINGS_KEPT 4096U
 
 /* A whole text, or NULL. */
-static char *format_text(const char *format, va_list args)
+static char *format_text(struct plan *plan, const char *format, va_list args)
 {
     char *text = NULL;
 
-    return vasprintf(&text, format, args) < 0 ? NULL : text;
+    if (vasprintf(&text, format, args) >= 0)
+        return text;
+    plan->no_memory = true;
+    return NULL;
 }
 
-static int set_subject(struct plan_domain *subject,
-                       const struct snapshot *snapshot, size_t domain)
+static void set_subject(struct plan *plan, struct plan_domain *subject,
+                        const struct snapshot *snapshot, size_t domain)
 {
-    const struct snapshot_domain *d;
+    const struct snapshot_domain *d = &snapshot->domains[domain];
 
-    if (domain == SNAPSHOT_OUTSIDE)
-        return 0;
-    d = &snapshot->domains[domain];
-    return plan_domain_set(subject, d->uuid, d->domid, d->name);
+    if (domain != SNAPSHOT_OUTSIDE &&
+        plan_domain_set(subject, d->uuid, d->domid, d->name))
+        plan->no_memory = true;
 }
 
 static int compare_findings(const void *a, const void *b)
@@ -58,11 +60,9 @@ void choose_sort_findings(struct plan *plan)
     }
 }
 
-int choose_add_finding(struct plan *plan, const struct snapshot *snapshot,
-                       struct plan_finding **finding_r,
-                       enum plan_finding_kind kind, size_t first,
-                       size_t second, double value, double cost,
-                       const char *format, ...)
+void choose_add_finding(struct plan *plan, const struct snapshot *snapshot,
+                        const struct plan_finding *like, size_t first,
+                        size_t second, const char *format, ...)
 {
     struct plan_finding *finding;
     va_list args;
@@ -70,24 +70,21 @@ int choose_add_finding(struct plan *plan, const struct snapshot *snapshot,
     if (plan->nr_findings >= 2 * FINDINGS_KEPT)
         choose_sort_findings(plan);
     finding = plan_add_finding(plan);
-    if (!finding)
-        return -ENOMEM;
-    finding->kind = kind;
-    finding->value = value;
-    finding->cost = cost;
+    if (!finding) {
+        plan->no_memory = true;
+        return;
+    }
+    *finding = *like;
     va_start(args, format);
-    finding->text = format_text(format, args);
+    finding->text = format_text(plan, format, args);
     va_end(args);
-    if (finding_r)
-        *finding_r = finding;
-    if (!finding->text || set_subject(&finding->subject[0], snapshot, first))
-        return -ENOMEM;
-    return set_subject(&finding->subject[1], snapshot, second);
+    set_subject(plan, &finding->subject[0], snapshot, first);
+    set_subject(plan, &finding->subject[1], snapshot, second);
 }
 
-int choose_add_note(struct plan *plan, const struct snapshot *snapshot,
-                    enum plan_note_kind kind, size_t domain,
-                    const char *format, ...)
+void choose_add_note(struct plan *plan, const struct snapshot *snapshot,
+                     enum plan_note_kind kind, size_t domain,
+                     const char *format, ...)
 {
     struct plan_note *note;
     va_list args;
@@ -95,44 +92,21 @@ int choose_add_note(struct plan *plan, const struct snapshot *snapshot,
     /* A host of thousands of pinned VMs says enough with so many. */
     if (plan->nr_notes >= PLAN_NOTES_MAX) {
         plan->notes_left_out++;
-        return 0;
+        return;
     }
     note = plan_add_note(plan);
-    if (!note)
-        return -ENOMEM;
+    if (!note) {
+        plan->no_memory = true;
+        return;
+    }
     note->kind = kind;
     va_start(args, format);
-    note->text = format_text(format, args);
+    note->text = format_text(plan, format, args);
     va_end(args);
-    if (!note->text)
-        return -ENOMEM;
-    return set_subject(&note->subject, snapshot, domain);
+    set_subject(plan, &note->subject, snapshot, domain);
 }
 
-int choose_add_step(struct plan *plan, const struct snapshot *snapshot,
-                    struct plan_step **step_r, enum plan_step_kind kind,
-                    enum plan_reason reason, size_t first, size_t second,
-                    double gain, const char *format, ...)
-{
-    struct plan_step *step = plan_add_step(plan);
-    va_list args;
-
-    if (!step)
-        return -ENOMEM;
-    step->kind = kind;
-    step->reason = reason;
-    step->gain = gain;
-    va_start(args, format);
-    step->text = format_text(format, args);
-    va_end(args);
-    if (step_r)
-        *step_r = step;
-    if (!step->text || set_subject(&step->subject[0], snapshot, first))
-        return -ENOMEM;
-    return set_subject(&step->subject[1], snapshot, second);
-}
-
-int choose_command(struct plan_step *step, const uint32_t vif[2])
+static char *command_of(const struct plan_step *step, const uint32_t vif[2])
 {
     const char *names[2] = { NULL, NULL };
     char numbers[2][16];
@@ -143,10 +117,32 @@ int choose_command(struct plan_step *step, const uint32_t vif[2])
         names[i] = plan_name_plain(step->subject[i].name)
                        ? step->subject[i].name : numbers[i];
     }
-    step->command = plan_command(step->kind, names,
-                                 step->kind == PLAN_SET_VCPUS ?
-                                 step->vcpus_to : step->vcpuid, step->to, vif);
-    return step->command ? 0 : -ENOMEM;
+    return plan_command(step->kind, names, step->kind == PLAN_SET_VCPUS ?
+                        step->vcpus_to : step->vcpuid, step->to, vif);
+}
+
+void choose_add_step(struct plan *plan, const struct snapshot *snapshot,
+                     const struct plan_step *like, size_t first, size_t second,
+                     const uint32_t vif[2], const char *text)
+{
+    struct plan_step *step = plan_add_step(plan);
+
+    if (!step) {
+        plan->no_memory = true;
+        return;
+    }
+    *step = *like;
+    step->from = hwloc_bitmap_dup(like->from);
+    step->to = hwloc_bitmap_dup(like->to);
+    step->peer = like->peer ? strdup(like->peer) : NULL;
+    step->text = strdup(text);
+    set_subject(plan, &step->subject[0], snapshot, first);
+    set_subject(plan, &step->subject[1], snapshot, second);
+    if (!plan->no_memory)
+        step->command = command_of(step, vif);
+    plan->no_memory |= !step->from != !like->from || !step->to != !like->to ||
+                       !step->peer != !like->peer || !step->text ||
+                       !step->command;
 }
 
 const char *choose_rate(char *text, double bytes)

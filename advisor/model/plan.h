@@ -176,6 +176,8 @@ struct plan {
     uint32_t notes_left_out;
     struct plan_place *places;
     size_t nr_places;
+    bool no_memory;			/* while it was made: it lacks something,
+					   and is not to be used */
 };
 
 /* Errors: -ENOMEM.  Owns: caller, plan_free(); NULL is fine. */

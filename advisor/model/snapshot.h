@@ -200,6 +200,12 @@ struct snapshot_vcpu {
 						   is scheduled */
 };
 
+/* For each vCPU of a domain, a pointer. */
+#define SNAPSHOT_FOR_VCPUS(vcpu, snapshot, domain) \
+    for (vcpu = &(snapshot)->vcpus[(domain)->first_vcpu]; \
+         vcpu < &(snapshot)->vcpus[(domain)->first_vcpu + \
+                                   (domain)->vcpus_max]; vcpu++)
+
 /* How often a domain took the pCPU from a vCPU: "switches by whom". */
 struct snapshot_switch {
     size_t vcpu;			/* index into vcpus[] */
