@@ -97,6 +97,7 @@ static void settle_part(const struct plan *plan,
                         const struct settle_series *other,
                         const struct snapshot *s, struct settle_part *part)
 {
+    const struct snapshot_vcpu *v;
     size_t d, i;
 
     memset(part, 0, sizeof(*part));
@@ -106,12 +107,9 @@ static void settle_part(const struct plan *plan,
         if (!settle_concerned(plan, domain->uuid))
             continue;
         part->vms++;
-        for (i = 0; i < domain->vcpus_max; i++) {
-            const struct snapshot_vcpu *v = &s->vcpus[domain->first_vcpu + i];
-
+        SNAPSHOT_FOR_VCPUS(v, s, domain)
             if (v->online)
                 settle_add_vcpu(part, series, other, domain->uuid, v);
-        }
     }
     for (i = 0; i < s->nr_traffic; i++) {
         const struct snapshot_traffic *t = &s->traffic[i];

@@ -146,14 +146,12 @@ static void cost_edges(struct sums *sums)
 {
     const struct choose_model *model = sums->model;
     const uint32_t *slot = sums->slot;
-    const struct choose_edge *edge, *end;
+    const struct choose_edge *edge;
     struct plan_cost *cost = sums->cost;
     uint32_t i;
 
     for (i = 0; i < model->nr_entities; i++) {
-        edge = &model->edges[model->entities[i].first_edge];
-        end = edge + model->entities[i].nr_edges;
-        for (; edge < end; edge++) {
+        CHOOSE_FOR_EDGES(edge, model, &model->entities[i]) {
             if (edge->to < i)
                 continue;
             if (slot[i] == slot[edge->to] && slot[i] < model->nr_slots) {

@@ -55,11 +55,11 @@ struct builder {
 bool choose_capped(const struct snapshot *snapshot,
                    const struct snapshot_domain *domain)
 {
+    const struct snapshot_vcpu *vcpu;
     double run = 0;
-    uint32_t i;
 
-    for (i = 0; domain->cap && i < domain->vcpus_max; i++)
-        run += snapshot->vcpus[domain->first_vcpu + i].utilisation.value;
+    SNAPSHOT_FOR_VCPUS(vcpu, snapshot, domain)
+        run += vcpu->utilisation.value;
     return domain->cap && 100 * run >= 0.95 * domain->cap;
 }
 
@@ -179,8 +179,7 @@ static void size_added(struct choose_model *model)
             continue;
         sum = 0;
         nr = 0;
-        for (j = model->domain_first[entity->domain];
-             j < model->domain_end[entity->domain]; j++) {
+        CHOOSE_FOR_DOMAIN(j, model, entity->domain) {
             other = &model->entities[j];
             if (other->added)
                 continue;

@@ -38,8 +38,7 @@ static void edge_field(struct choose_placement *state,
                        const struct choose_entity *entity)
 {
     const struct choose_model *model = state->model;
-    const struct choose_edge *edge = &model->edges[entity->first_edge];
-    const struct choose_edge *end = edge + entity->nr_edges;
+    const struct choose_edge *edge;
     double *bytes = state->field + model->nr_nodes;
     double *packets = bytes + model->nr_nodes;
     const struct choose_slot *slot;
@@ -47,7 +46,7 @@ static void edge_field(struct choose_placement *state,
     double local;
 
     memset(state->field, 0, 3 * model->nr_nodes * sizeof(double));
-    for (; edge < end; edge++) {
+    CHOOSE_FOR_EDGES(edge, model, entity) {
         to = state->slot[edge->to];
         if (to == NOWHERE)
             continue;
@@ -76,11 +75,10 @@ static void edge_field_clear(struct choose_placement *state,
                              const struct choose_entity *entity)
 {
     const struct choose_model *model = state->model;
-    const struct choose_edge *edge = &model->edges[entity->first_edge];
-    const struct choose_edge *end = edge + entity->nr_edges;
+    const struct choose_edge *edge;
     uint32_t slot;
 
-    for (; edge < end; edge++) {
+    CHOOSE_FOR_EDGES(edge, model, entity) {
         slot = state->slot[edge->to];
         if (slot == NOWHERE || slot == choose_afloat(model))
             continue;
@@ -106,11 +104,10 @@ static double waiting_at(const struct choose_placement *state,
 
 double choose_core_busy(const struct choose_placement *state, uint32_t core)
 {
-    const uint32_t *first = &state->model->core_first[core];
     double sum = state->cores[core].demand;
     uint32_t slot;
 
-    for (slot = first[0]; slot < first[1]; slot++)
+    CHOOSE_FOR_CORE(slot, state->model, core)
         sum += choose_floating(state, slot);
     return sum;
 }
@@ -171,17 +168,14 @@ static void own_domain(struct choose_placement *state, uint32_t index,
 {
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[index], *other;
-    uint32_t i, slot, core, s;
+    uint32_t i, slot, s;
 
-    for (i = model->domain_first[entity->domain];
-         i < model->domain_end[entity->domain]; i++) {
+    CHOOSE_FOR_DOMAIN(i, model, entity->domain) {
         slot = state->slot[i];
         if (i == index || slot == NOWHERE || slot == choose_afloat(model))
             continue;
         other = &model->entities[i];
-        core = model->slots[slot].core;
-        for (s = model->core_first[core]; s < model->core_first[core + 1];
-             s++) {
+        CHOOSE_FOR_CORE(s, model, model->slots[slot].core) {
             if (entity->isolated)
                 cost[s] -= CHOOSE_BARRED;
             if (s != slot && !model->settings->smt_sharing &&
@@ -237,8 +231,7 @@ static void fill(struct choose_placement *state, uint32_t index,
 
     for (; core < end; core++) {
         busy = choose_core_busy(state, core);
-        for (slot = model->core_first[core];
-             slot < model->core_first[core + 1]; slot++) {
+        CHOOSE_FOR_CORE(slot, model, core) {
             s = &model->slots[slot];
             cost[slot] = waiting_at(state, entity, slot) +
                 sibling_at(state, entity, slot, busy) +
@@ -321,10 +314,9 @@ static void parts_edges(const struct choose_placement *state, uint32_t index,
 {
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[index];
-    const struct choose_edge *edge = &model->edges[entity->first_edge];
-    const struct choose_edge *end = edge + entity->nr_edges;
+    const struct choose_edge *edge;
 
-    for (; edge < end; edge++) {
+    CHOOSE_FOR_EDGES(edge, model, entity) {
         if (state->slot[edge->to] == slot && slot != choose_afloat(model))
             parts->storm += choose_together(model, entity, edge, slot);
         else
@@ -339,11 +331,11 @@ static double parts_crowd(const struct choose_placement *state, uint32_t index,
 {
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[index], *other;
-    uint32_t core = model->slots[slot].core, t, i, nr = 0;
+    uint32_t t, i, nr = 0;
     double barred = 0;
 
-    for (t = model->core_first[core]; t < model->core_first[core + 1]; t++) {
-        for (i = state->slot_head[t]; i != NOWHERE; i = state->next[i]) {
+    CHOOSE_FOR_CORE(t, model, model->slots[slot].core) {
+        CHOOSE_FOR_SLOT(i, state, t) {
             other = &model->entities[i];
             if (i == index || other->domain == entity->domain)
                 continue;

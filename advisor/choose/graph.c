@@ -35,11 +35,11 @@ struct ends {
 static void find_ends(const struct choose_model *model, size_t domain,
                       struct ends *ends)
 {
-    uint32_t i, j, first = model->domain_first[domain];
+    uint32_t i, j;
     double sum = 0;
 
     ends->nr = 0;
-    for (i = first; i < model->domain_end[domain]; i++) {
+    CHOOSE_FOR_DOMAIN(i, model, domain) {
         /* Insert by falling demand; drop what falls off the end. */
         for (j = ends->nr; j > 0; j--) {
             if (model->entities[ends->entity[j - 1]].demand >=
@@ -147,8 +147,7 @@ static void find_backend(const struct choose_model *model, struct ends *ends)
     ends->nr = 0;
     if (domain == SNAPSHOT_OUTSIDE)
         return;
-    for (i = model->domain_first[domain];
-         i < model->domain_end[domain]; i++) {
+    CHOOSE_FOR_DOMAIN(i, model, domain) {
         vcpu = &snapshot->vcpus[model->entities[i].vcpu];
         if (hwloc_bitmap_isfull(vcpu->hard) && hwloc_bitmap_isfull(vcpu->soft))
             return;

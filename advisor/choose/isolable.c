@@ -38,13 +38,13 @@ bool choose_hinders(const struct choose_model *model,
 /* Nothing is done for it; where it is pinned already, nobody is put there. */
 static void unmark(struct choose_model *model, size_t domain)
 {
-    uint32_t first = model->domain_first[domain], i;
     bool free = false;
+    uint32_t i;
 
-    for (i = first; i < model->domain_end[domain]; i++)
+    CHOOSE_FOR_DOMAIN(i, model, domain)
         free |= floats(model, &model->entities[i]);
-    for (i = first; free && i < model->domain_end[domain]; i++)
-        model->entities[i].isolated = false;
+    CHOOSE_FOR_DOMAIN(i, model, domain)
+        model->entities[i].isolated &= !free;
 }
 
 /* vCPUs that float and are to be pinned, or kept off. */

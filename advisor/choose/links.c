@@ -23,12 +23,12 @@ static double headroom(const struct snapshot *snapshot,
                        const struct choose_sizes *sizes, size_t index)
 {
     const struct snapshot_domain *domain = &snapshot->domains[index];
+    const struct snapshot_vcpu *vcpu;
     double demand = 0;
-    uint32_t i;
 
-    for (i = 0; i < domain->vcpus_max; i++)
-        if (snapshot->vcpus[domain->first_vcpu + i].online)
-            demand += choose_demand(&snapshot->vcpus[domain->first_vcpu + i]);
+    SNAPSHOT_FOR_VCPUS(vcpu, snapshot, domain)
+        if (vcpu->online)
+            demand += choose_demand(vcpu);
     if (!sizes->online[index])
         return 0;
     return fmax(0, 1 - demand / sizes->online[index]);

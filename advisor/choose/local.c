@@ -47,25 +47,22 @@ void choose_local_enqueue(struct choose_local *search, uint32_t entity)
 static void enqueue_core(struct choose_local *search, uint32_t slot)
 {
     const struct choose_model *model = search->model;
-    uint32_t core, s, i;
+    uint32_t s, i;
 
     if (slot == choose_afloat(model))
         return;
-    core = model->slots[slot].core;
-    for (s = model->core_first[core]; s < model->core_first[core + 1]; s++)
-        for (i = search->state->slot_head[s]; i != CHOOSE_NOWHERE;
-             i = search->state->next[i])
+    CHOOSE_FOR_CORE(s, model, model->slots[slot].core)
+        CHOOSE_FOR_SLOT(i, search->state, s)
             choose_local_enqueue(search, i);
 }
 
 static void enqueue_around(struct choose_local *search, uint32_t entity)
 {
-    const struct choose_entity *e = &search->model->entities[entity];
-    uint32_t i;
+    const struct choose_model *model = search->model;
+    const struct choose_edge *edge;
 
-    for (i = 0; i < e->nr_edges; i++)
-        choose_local_enqueue(search,
-                             search->model->edges[e->first_edge + i].to);
+    CHOOSE_FOR_EDGES(edge, model, &model->entities[entity])
+        choose_local_enqueue(search, edge->to);
 }
 
 void choose_local_change(struct choose_local *search, uint32_t entity,
@@ -226,12 +223,11 @@ static bool try_swap(struct choose_local *search, uint32_t entity)
 static uint32_t partner(const struct choose_local *search, uint32_t entity)
 {
     const struct choose_model *model = search->model;
-    const struct choose_entity *e = &model->entities[entity];
-    const struct choose_edge *edge = &model->edges[e->first_edge];
-    uint32_t best = CHOOSE_NOWHERE, i;
+    const struct choose_edge *edge;
+    uint32_t best = CHOOSE_NOWHERE;
     float most = 0;
 
-    for (i = 0; i < e->nr_edges; i++, edge++)
+    CHOOSE_FOR_EDGES(edge, model, &model->entities[entity])
         if (edge->bytes > most &&
             search->state->slot[edge->to] == choose_afloat(model) &&
             choose_local_movable(search, edge->to)) {

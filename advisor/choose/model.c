@@ -38,14 +38,14 @@ static void relieve_dom0(struct choose_model *model,
     saved *= settings->dom0_share;
     if (domain == SNAPSHOT_OUTSIDE)
         return;
-    for (e = model->domain_first[domain]; e < model->domain_end[domain]; e++)
+    CHOOSE_FOR_DOMAIN(e, model, domain)
         demand += model->entities[e].demand;
     if (demand <= 0)
         return;
     /* The prices are guesses: a tenth is always left, and a doubling is the
      * most that is added. */
     share = fmin(2, fmax(0.1, 1 - saved / demand));
-    for (e = model->domain_first[domain]; e < model->domain_end[domain]; e++) {
+    CHOOSE_FOR_DOMAIN(e, model, domain) {
         entity = &model->entities[e];
         entity->run = fmin(1, entity->run * share);
         entity->demand = fmin(1, entity->demand * share);

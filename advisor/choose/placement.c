@@ -96,10 +96,10 @@ static void expose(struct choose_placement *state, uint32_t slot,
 {
     const struct choose_model *model = state->model;
     const struct choose_slot *slots = model->slots;
-    uint32_t core = slots[slot].core, t;
     double slowed = demand * model->settings->sibling_slowdown;
+    uint32_t t;
 
-    for (t = model->core_first[core]; t < model->core_first[core + 1]; t++)
+    CHOOSE_FOR_CORE(t, model, slots[slot].core)
         state->exposed[slots[t].pool] += slots[t].share *
             (t != slot ? slowed : home ? demand * slots[t].belief : demand);
 }

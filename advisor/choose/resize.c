@@ -46,10 +46,8 @@ static struct usage usage_of(const struct snapshot *snapshot, size_t index)
     const struct snapshot_domain *domain = &snapshot->domains[index];
     struct usage usage = { .least = 1, .known = true };
     const struct snapshot_vcpu *vcpu;
-    uint32_t i;
 
-    for (i = 0; i < domain->vcpus_max; i++) {
-        vcpu = &snapshot->vcpus[domain->first_vcpu + i];
+    SNAPSHOT_FOR_VCPUS(vcpu, snapshot, domain) {
         if (!vcpu->online)
             continue;
         usage.nr++;

@@ -106,21 +106,20 @@ static uint32_t gather(struct choose_local *search, uint32_t entity,
                        uint32_t *list, uint32_t limit)
 {
     const struct choose_model *model = search->model;
-    const struct choose_entity *e;
-    uint32_t nr = 1, i, j, k, to;
+    const struct choose_edge *edge;
+    uint32_t nr = 1, i, k;
 
     list[0] = entity;
-    for (i = 0; i < nr; i++) {
-        e = &model->entities[list[i]];
-        for (j = 0; j < e->nr_edges && nr < limit; j++) {
-            to = model->edges[e->first_edge + j].to;
-            for (k = 0; k < nr && list[k] != to; k++)
+    for (i = 0; i < nr; i++)
+        CHOOSE_FOR_EDGES(edge, model, &model->entities[list[i]]) {
+            if (nr == limit)
+                return nr;
+            for (k = 0; k < nr && list[k] != edge->to; k++)
                 ;
-            if (k == nr && choose_local_movable(search, to) &&
-                together(search, to, entity))
-                list[nr++] = to;
+            if (k == nr && choose_local_movable(search, edge->to) &&
+                together(search, edge->to, entity))
+                list[nr++] = edge->to;
         }
-    }
     return nr;
 }
 
@@ -198,8 +197,7 @@ void choose_shake(struct choose_local *search)
     default:
         /* All of a VM, side by side. */
         slot = choose_shake_draw(search, model->nr_slots);
-        for (i = model->domain_first[model->entities[a].domain];
-             i < model->domain_end[model->entities[a].domain]; i++)
+        CHOOSE_FOR_DOMAIN(i, model, model->entities[a].domain)
             kick_to(search, i, slot++ % model->nr_slots);
         break;
     }

@@ -136,7 +136,7 @@ static void set_belief(struct choose_model *model, const double *afloat,
     double *waited = load + model->nr_slots, *most = waited + model->nr_slots;
     const struct choose_entity *entity;
     const struct choose_edge *edge;
-    uint32_t i, k, slot;
+    uint32_t i, slot;
 
     for (i = 0; i < model->nr_entities; i++) {
         entity = &model->entities[i];
@@ -147,8 +147,7 @@ static void set_belief(struct choose_model *model, const double *afloat,
         load[slot] += entity->demand;
         waited[slot] += entity->wait;
         most[slot] += wait_known(model, entity) ? entity->wait : entity->run;
-        edge = &model->edges[entity->first_edge];
-        for (k = 0; k < entity->nr_edges; k++, edge++)
+        CHOOSE_FOR_EDGES(edge, model, entity)
             if (edge->to < i && model->entities[edge->to].home == slot)
                 modelled[slot] += (double)edge->meeting;
     }

@@ -35,17 +35,15 @@ static uint32_t heaviest(const struct choose_placement *state, uint32_t index,
                          bool siblings)
 {
     const struct choose_model *model = state->model;
-    uint32_t slot = state->slot[index], best = CHOOSE_NOWHERE, core, t, i;
+    uint32_t slot = state->slot[index], best = CHOOSE_NOWHERE, t, i;
     double most = -1, weight;
 
     if (slot == choose_afloat(model))
         return CHOOSE_NOWHERE;
-    core = model->slots[slot].core;
-    for (t = model->core_first[core]; t < model->core_first[core + 1]; t++) {
+    CHOOSE_FOR_CORE(t, model, model->slots[slot].core) {
         if ((t == slot) == siblings)
             continue;
-        for (i = state->slot_head[t]; i != CHOOSE_NOWHERE;
-             i = state->next[i]) {
+        CHOOSE_FOR_SLOT(i, state, t) {
             weight = model->entities[i].demand;
             /* Ties by number: lists are in no stable order. */
             if (i == index || weight < most || (weight == most && i > best))
@@ -63,11 +61,11 @@ static uint32_t nearest(const struct choose_placement *state, uint32_t index,
 {
     const struct choose_model *model = state->model;
     const struct choose_entity *entity = &model->entities[index];
-    const struct choose_edge *edge = &model->edges[entity->first_edge];
-    uint32_t best = CHOOSE_NOWHERE, from = state->slot[index], i;
+    const struct choose_edge *edge;
+    uint32_t best = CHOOSE_NOWHERE, from = state->slot[index];
     double most = 0, saved;
 
-    for (i = 0; i < entity->nr_edges; i++, edge++) {
+    CHOOSE_FOR_EDGES(edge, model, entity) {
         if (same_slot)
             saved = state->slot[edge->to] == from && from < model->nr_slots ?
                     choose_together(model, entity, edge, from) : 0;

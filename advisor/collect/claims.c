@@ -14,10 +14,8 @@ static double ran(const struct snapshot *snapshot, size_t index)
     const struct snapshot_domain *domain = &snapshot->domains[index];
     const struct snapshot_vcpu *vcpu;
     double sum = CLAIMS_SLACK;
-    uint32_t i;
 
-    for (i = 0; i < domain->vcpus_max; i++) {
-        vcpu = &snapshot->vcpus[domain->first_vcpu + i];
+    SNAPSHOT_FOR_VCPUS(vcpu, snapshot, domain) {
         if (vcpu->utilisation.source != SNAPSHOT_SOURCE_NONE)
             sum += vcpu->utilisation.value + 2 * vcpu->utilisation.error;
         else

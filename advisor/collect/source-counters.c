@@ -183,7 +183,8 @@ static int check_xenstat(struct collect *collect, struct counters *counters)
     uint64_t *now = calloc(snapshot->nr_domains + 1, sizeof(*now));
     double seconds = (collect->end_ns - collect->start_ns) / 1e9;
     unsigned int missing = 0, differ = 0;
-    size_t i, j;
+    const struct snapshot_vcpu *vcpu;
+    size_t i;
 
     if (!now)
         return -ENOMEM;
@@ -197,9 +198,8 @@ static int check_xenstat(struct collect *collect, struct counters *counters)
             continue;
         }
         by_domain = (now[i] - counters->domain_ns[i]) / 1e9 / seconds;
-        for (j = 0; j < domain->vcpus_max; j++)
-            by_vcpu += snapshot->vcpus[domain->first_vcpu + j]
-                       .utilisation.value;
+        SNAPSHOT_FOR_VCPUS(vcpu, snapshot, domain)
+            by_vcpu += vcpu->utilisation.value;
         differ += fabs(by_domain - by_vcpu) >
                   XENSTAT_TOLERANCE * (1 + by_vcpu);
     }

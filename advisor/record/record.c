@@ -136,13 +136,11 @@ static int record_add_load(struct sqlite3 *db, int64_t record,
                            const struct snapshot *s,
                            const struct snapshot_domain *d, int64_t vm)
 {
-    size_t i;
+    const struct snapshot_vcpu *v;
     int rc = 0;
 
-    for (i = 0; i < d->vcpus_max && !rc; i++) {
-        const struct snapshot_vcpu *v = &s->vcpus[d->first_vcpu + i];
-
-        if (!v->online)
+    SNAPSHOT_FOR_VCPUS(v, s, d) {
+        if (!v->online || rc)
             continue;
         /* Of two domains with one UUID the first counts. */
         rc = db_run(db, "INSERT OR IGNORE INTO load VALUES"

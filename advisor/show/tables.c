@@ -53,13 +53,11 @@ static int pair_compare(const void *a, const void *b)
 
 static void vm_fill(struct vm_row *row, const struct snapshot *s, size_t d)
 {
+    const struct snapshot_vcpu *v;
     double runs = 0;
-    size_t i;
 
     row->domain = &s->domains[d];
-    for (i = 0; i < row->domain->vcpus_max; i++) {
-        const struct snapshot_vcpu *v = &s->vcpus[row->domain->first_vcpu + i];
-
+    SNAPSHOT_FOR_VCPUS(v, s, row->domain) {
         if (!v->online)
             continue;
         row->run += v->utilisation.value;
