@@ -24,9 +24,8 @@ int advice_isolation(struct advice *advice)
 
     if (!advice_isolates(advice->plan))
         return COMMAND_OK;
-    rc = advice_snapshot(advice, 0, &now);
-    if (!rc)
-        rc = choose(&plan, now, &advice->settings, NULL, NULL);
+    rc = advice_snapshot(advice, 0, &now) ?:
+         choose(&plan, now, &advice->settings, NULL, NULL);
     for (i = 0; !rc && i < plan->nr_notes; i++) {
         if (plan->notes[i].kind != PLAN_NOTE_ISOLATED
             || !plan->notes[i].subject.name)

@@ -43,10 +43,9 @@ static const struct apply_ops *apply_host(struct advice *advice)
     static const struct apply_ops none = { .find = apply_find_none };
 #ifdef HAVE_XEN
     char *why = NULL;
-    int rc = xen_open(&advice->xen, "/sys", &why);
+    int rc = xen_open(&advice->xen, "/sys", &why) ?:
+             apply_xen_open(&advice->host, advice->xen, -1, &why);
 
-    if (!rc)
-        rc = apply_xen_open(&advice->host, advice->xen, -1, &why);
     free(why);
     if (!rc)
         return &apply_xen_ops;

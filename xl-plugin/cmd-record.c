@@ -66,9 +66,8 @@ static int record_write(struct advice *advice,
     char *why;
     int rc;
 
-    rc = record_open(&history, path, (uint64_t)options->max_mib << 20);
-    if (!rc)
-        rc = record_add(history, advice->snapshot);
+    rc = record_open(&history, path, (uint64_t)options->max_mib << 20) ?:
+         record_add(history, advice->snapshot);
     /* Thinned by the real clock: an imported record may be older. */
     if (!rc)
         rc = record_thin(history, time(NULL), options->keep_days);

@@ -79,9 +79,8 @@ int cmd_trace_report(int argc, char **argv)
         return status;
     if (argc - optind != 1)
         return command_usage_error(argv[0], "one FILE is needed");
-    rc = map_file(argv[optind], &bytes, &nr);
-    if (!rc)
-        rc = trace_log_add_file(&log, bytes, nr);
+    rc = map_file(argv[optind], &bytes, &nr) ?:
+         trace_log_add_file(&log, bytes, nr);
     if (!rc) {
         trace_log_sort(&log);
         rc = trace_metrics_compute(&log, &metrics);

@@ -104,10 +104,9 @@ int apply_restore(const struct apply_options *o,
 
     if (o->ops->going_back)
         o->ops->going_back(o->host, true);
-    rc = apply_state_set(before, o->ops, o->host);
-    if (!rc)
-        rc = apply_state_verify(before, o->ops, o->host,
-                                apply_deadline(o, before->kind));
+    rc = apply_state_set(before, o->ops, o->host) ?:
+         apply_state_verify(before, o->ops, o->host,
+                            apply_deadline(o, before->kind));
     if (o->ops->going_back)
         o->ops->going_back(o->host, false);
     /* An affinity that Xen could not honour before is one again now. */
@@ -134,13 +133,11 @@ static int apply_enter(const struct apply_options *o, int64_t run, size_t n,
                        const struct step *step)
 {
     char *before = NULL, *after = NULL;
-    int rc = apply_state_format(&step->before, &before);
-
-    if (!rc)
-        rc = apply_state_format(&step->target, &after);
-    if (!rc)
-        rc = journal_step_doing(o->journal, run, (unsigned int)n, before,
+    int rc = apply_state_format(&step->before, &before) ?:
+             apply_state_format(&step->target, &after) ?:
+             journal_step_doing(o->journal, run, (unsigned int)n, before,
                                 after);
+
     free(before);
     free(after);
     return rc;

@@ -26,9 +26,8 @@ int journal_bad_find(struct journal *journal, const char *plan_id,
     *why_r = NULL;
     rc = db_prepare(journal->db,
                     "SELECT why FROM bad WHERE plan_id = ? AND until_s > ?",
-                    "si", &stmt, plan_id, now_s);
-    if (!rc)
-        rc = db_step(stmt);
+                    "si", &stmt, plan_id, now_s) ?:
+         db_step(stmt);
     if (rc > 0) {
         *why_r = db_column_text(stmt, 0);
         rc = *why_r ? 0 : -ENOMEM;

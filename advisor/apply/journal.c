@@ -124,13 +124,12 @@ int journal_begin(struct journal *journal, int64_t now_s, const char *command,
     rc = db_begin(journal->db);
     if (rc)
         return rc;
-    rc = journal_other_running(journal);
-    if (!rc)
-        rc = db_run(journal->db,
-                    "INSERT INTO run(started_s, pid, pid_start, command,"
-                    " plan_id, state) VALUES(?, ?, ?, ?, ?, ?)", "iiissi",
-                    now_s, pid, journal_pid_start(pid), command, plan_id,
-                    (int64_t)JOURNAL_RUN_RUNNING);
+    rc = journal_other_running(journal) ?:
+         db_run(journal->db,
+                "INSERT INTO run(started_s, pid, pid_start, command,"
+                " plan_id, state) VALUES(?, ?, ?, ?, ?, ?)", "iiissi",
+                now_s, pid, journal_pid_start(pid), command, plan_id,
+                (int64_t)JOURNAL_RUN_RUNNING);
     if (!rc) {
         run = sqlite3_last_insert_rowid(journal->db);
         rc = journal_insert_steps(journal, run, steps, nr_steps);

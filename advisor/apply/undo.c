@@ -18,9 +18,8 @@ static int apply_undo_step(const struct apply_options *o,
     char text[256];
     int rc;
 
-    rc = apply_state_parse(&before, entry->before);
-    if (!rc)
-        rc = apply_state_parse(&after, entry->after);
+    rc = apply_state_parse(&before, entry->before) ?:
+         apply_state_parse(&after, entry->after);
     if (rc) {
         rc = -EBADMSG;
         goto out;

@@ -86,12 +86,10 @@ static int look(struct work *work)
     bool links = false;
     int rc;
 
-    rc = choose_pairs_new(&work->pairs, work->snapshot);
-    if (!rc)
-        rc = choose_model_new(&work->before, work->snapshot, &work->settings,
-                              work->past, &work->pairs, NULL, false);
-    if (!rc)
-        rc = choose_placement_new(&work->state_before, work->before, 0);
+    rc = choose_pairs_new(&work->pairs, work->snapshot) ?:
+         choose_model_new(&work->before, work->snapshot, &work->settings,
+                          work->past, &work->pairs, NULL, false) ?:
+         choose_placement_new(&work->state_before, work->before, 0);
     if (rc)
         return rc;
     choose_cost(work->before, work->state_before->slot, &work->plan->before,
@@ -225,9 +223,8 @@ static int place(struct work *work)
     choose_cost(work->after, work->state->slot, &stay, &barred);
     share_cost(work->plan, stay.total - work->plan->before.total);
     rc = choose_search(work->state, settings->max_moves -
-                       work->after->isolation_others, CHOOSE_EFFORT);
-    if (!rc)
-        rc = movers_cost(work, &least);
+                       work->after->isolation_others, CHOOSE_EFFORT) ?:
+         movers_cost(work, &least);
     if (rc)
         return rc;
     choose_cost(work->after, work->state->slot, &moved, &barred_after);
@@ -323,9 +320,7 @@ static int make(struct work *work)
     struct plan_cost *after = &work->plan->after;
     int rc;
 
-    rc = look(work);
-    if (!rc)
-        rc = place(work);
+    rc = look(work) ?: place(work);
     if (rc)
         return rc;
     choose_link_steps(&work->pairs, work->plan, work->before);

@@ -230,13 +230,10 @@ int choose_host(struct choose_model *model, uint32_t **nodes_r)
     uint32_t *nodes = NULL;
     int rc;
 
-    rc = add_slots(model);
-    if (!rc)
-        rc = choose_order_slots(model, &nodes);
-    if (!rc)
-        rc = find_cores(model);
-    if (!rc)
-        rc = set_distances(model, nodes);
+    rc = add_slots(model) ?:
+         choose_order_slots(model, &nodes) ?:
+         find_cores(model) ?:
+         set_distances(model, nodes);
     if (rc)
         free(nodes);
     else

@@ -69,17 +69,12 @@ int choose_model_new(struct choose_model **model_r,
     model->snapshot = snapshot;
     model->settings = settings;
     model->past = past;
-    rc = choose_host(model, &nodes);
-    if (!rc)
-        rc = choose_entities(model, sizes);
-    if (!rc)
-        rc = choose_spread(model);
-    if (!rc)
-        rc = choose_host_memory(model, nodes);
-    if (!rc)
-        rc = choose_graph(model, pairs, links);
-    if (!rc)
-        rc = choose_bounds(model);
+    rc = choose_host(model, &nodes) ?:
+         choose_entities(model, sizes) ?:
+         choose_spread(model) ?:
+         choose_host_memory(model, nodes) ?:
+         choose_graph(model, pairs, links) ?:
+         choose_bounds(model);
     free(nodes);
     if (rc) {
         choose_model_free(model);

@@ -114,13 +114,10 @@ int claims_judge(struct snapshot *snapshot)
 
     for (i = 0; i < snapshot->nr_links && !rc; i++) {
         link = &snapshot->links[i];
-        rc = judge_end(snapshot, link, 0, noted);
-        if (!rc)
-            rc = judge_end(snapshot, link, 1, noted);
-        if (!rc)
-            rc = add_traffic(snapshot, link, 0);
-        if (!rc)
-            rc = add_traffic(snapshot, link, 1);
+        rc = judge_end(snapshot, link, 0, noted) ?:
+             judge_end(snapshot, link, 1, noted) ?:
+             add_traffic(snapshot, link, 0) ?:
+             add_traffic(snapshot, link, 1);
     }
     free(noted);
     return rc;

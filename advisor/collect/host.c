@@ -91,9 +91,7 @@ int collect_snapshot(const struct collect_options *options,
 
     if (options->seconds < 0 || options->seconds > COLLECT_SECONDS_MAX)
         return why(why_r, -EINVAL, "%s", "seconds out of range");
-    rc = snapshot_new(&host.collect.snapshot);
-    if (!rc)
-        rc = lock(&host, why_r);
+    rc = snapshot_new(&host.collect.snapshot) ?: lock(&host, why_r);
     /* Forked before the trace's event channel, which must not be shared. */
     if (!rc)
         rc = reaper_open(&host.reaper, clean_all);

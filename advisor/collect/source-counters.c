@@ -217,9 +217,7 @@ static int finish(struct collect *collect, void *state)
 
     if (collect->options->seconds <= 0)
         return 0;
-    rc = finish_pcpus(collect, state);
-    if (!rc)
-        rc = finish_vcpus(collect, state);
+    rc = finish_pcpus(collect, state) ?: finish_vcpus(collect, state);
     return rc ? rc : check_xenstat(collect, state);
 }
 

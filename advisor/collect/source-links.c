@@ -39,10 +39,9 @@ static int begin(struct collect *collect, void **state_r)
 
     if (!links)
         return -ENOMEM;
-    rc = shmlink_ctx_open(&links->ctx, &options, &why);
-    if (!rc)
-        rc = shmlink_list(links->ctx, NULL, collect->options->seconds > 0,
-                          &links->before, &links->nr_before);
+    rc = shmlink_ctx_open(&links->ctx, &options, &why) ?:
+         shmlink_list(links->ctx, NULL, collect->options->seconds > 0,
+                      &links->before, &links->nr_before);
     if (rc) {
         rc = snapshot_note(collect->snapshot, "links", "links are not known: "
                            "%s", why ? why : links->ctx ?

@@ -241,7 +241,6 @@ static int read_pools(struct collect *collect)
 static int begin(struct collect *collect, void **state_r)
 {
     libxl_physinfo physinfo;
-    int rc;
 
     *state_r = NULL;
     libxl_physinfo_init(&physinfo);
@@ -250,14 +249,10 @@ static int begin(struct collect *collect, void **state_r)
     collect->cpu_khz = physinfo.cpu_khz;
     libxl_physinfo_dispose(&physinfo);
 
-    rc = read_identity(collect);
-    if (!rc)
-        rc = read_pcpus(collect);
-    if (!rc)
-        rc = read_nodes(collect);
-    if (!rc)
-        rc = read_pools(collect);
-    return rc;
+    return read_identity(collect) ?:
+           read_pcpus(collect) ?:
+           read_nodes(collect) ?:
+           read_pools(collect);
 }
 
 const struct collect_source collect_topology = {

@@ -139,10 +139,8 @@ static int drain(struct trace *trace)
 
 static int end_burst(struct trace *trace, uint64_t start_ns)
 {
-    int rc = trace_buffer_stop(trace->buffer);
+    int rc = trace_buffer_stop(trace->buffer) ?: drain(trace);
 
-    if (!rc)
-        rc = drain(trace);
     trace->running = false;
     if (rc)
         return rc;

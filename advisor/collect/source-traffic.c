@@ -328,11 +328,10 @@ static int count(struct tapping *tapping)
             continue;
         rc = traffic_add_total(&tapping->matrix.received, end_of(then),
                                now->tx_packets - then->tx_packets,
-                               now->tx_bytes - then->tx_bytes);
-        if (!rc)
-            rc = traffic_add_total(&tapping->matrix.sent, end_of(then),
-                                   now->rx_packets - then->rx_packets,
-                                   now->rx_bytes - then->rx_bytes);
+                               now->tx_bytes - then->tx_bytes) ?:
+             traffic_add_total(&tapping->matrix.sent, end_of(then),
+                               now->rx_packets - then->rx_packets,
+                               now->rx_bytes - then->rx_bytes);
     }
     return rc;
 }
@@ -375,9 +374,8 @@ static int note_counts(struct collect *collect,
         return 0;
     rc = snapshot_note(snapshot, "psample", "%llu samples at %zu interfaces, "
                        "%llu lost", (unsigned long long)got,
-                       tapping->nr_taps, (unsigned long long)lost);
-    if (!rc)
-        rc = note_lost(collect, tapping);
+                       tapping->nr_taps, (unsigned long long)lost) ?:
+         note_lost(collect, tapping);
     if (!rc && tapping->changes)
         rc = snapshot_note(snapshot, "psample", "%u interfaces came or went "
                            "while it was measured", tapping->changes);

@@ -175,9 +175,7 @@ int trace_buffer_open(struct trace_buffer **buffer_r,
         return -ENOMEM;
     buffer->xc = xc;
     buffer->nr_pcpus = nr_pcpus;
-    rc = bind_virq(&buffer->events);
-    if (!rc)
-        rc = get_mask(xc, &buffer->mask_before);
+    rc = bind_virq(&buffer->events) ?: get_mask(xc, &buffer->mask_before);
     if (rc)
         goto out;
     /* The size is only a wish: what was set first since boot stays. */

@@ -359,9 +359,7 @@ int trace_metrics_compute(const struct trace_log *log,
     if (!metrics->pcpus || !walk.pcpus)
         goto out;
 
-    rc = walk_log(&walk, log);
-    if (!rc)
-        rc = take_rows(&walk);
+    rc = walk_log(&walk, log) ?: take_rows(&walk);
 out:
     tdestroy(walk.vcpus, free);
     tdestroy(walk.switches, free);

@@ -264,9 +264,8 @@ int topology_tree_build(struct topology_tree **tree_r,
     }
     qsort(pcpus, nr, sizeof *pcpus, compare_pcpus);
 
-    rc = add_item(tree, TOPOLOGY_MACHINE, 0, tree->online);
-    if (!rc)
-        rc = add_all(tree, pcpus, nr);
+    rc = add_item(tree, TOPOLOGY_MACHINE, 0, tree->online) ?:
+         add_all(tree, pcpus, nr);
     if (rc)
         goto out;
     qsort(tree->items, tree->nr_items, sizeof *tree->items, compare_items);

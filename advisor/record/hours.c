@@ -83,13 +83,11 @@ static int pick(struct sqlite3 *db, int64_t since_s,
     rc = db_exec(db, "DELETE FROM pick;"
                  "CREATE TEMP TABLE IF NOT EXISTS now("
                  " vm INTEGER PRIMARY KEY, domain INTEGER NOT NULL);"
-                 "DELETE FROM now; INSERT INTO now VALUES(0, -1)");
-    if (!rc)
-        rc = db_run(db, "INSERT INTO pick SELECT id FROM record"
-                    " WHERE end_s >= ? AND (? >> " HOUR ") & 1", "ii",
-                    since_s, mask);
-    if (!rc)
-        rc = db_get_int(db, picked_r, "SELECT count(*) FROM pick", "");
+                 "DELETE FROM now; INSERT INTO now VALUES(0, -1)") ?:
+         db_run(db, "INSERT INTO pick SELECT id FROM record"
+                " WHERE end_s >= ? AND (? >> " HOUR ") & 1", "ii",
+                since_s, mask) ?:
+         db_get_int(db, picked_r, "SELECT count(*) FROM pick", "");
     /* Of two domains with one UUID the first counts. */
     for (i = 0; i < snapshot->nr_domains && !rc; i++)
         rc = db_run(db, "INSERT OR IGNORE INTO now"
@@ -202,9 +200,8 @@ static int overlay_flows(struct sqlite3 *db, struct snapshot *snapshot)
                         &stmt);
 
     while (!rc && (rc = db_step(stmt)) > 0) {
-        rc = overlay_part(snapshot, stmt, SNAPSHOT_VIA_VIF);
-        if (!rc)
-            rc = overlay_part(snapshot, stmt, SNAPSHOT_VIA_LINK);
+        rc = overlay_part(snapshot, stmt, SNAPSHOT_VIA_VIF) ?:
+             overlay_part(snapshot, stmt, SNAPSHOT_VIA_LINK);
     }
     sqlite3_finalize(stmt);
     return rc;

@@ -24,13 +24,11 @@ struct run {
 static int plan_for(const struct run *run, unsigned int days, int64_t now_s,
                     struct plan **plan_r)
 {
-    int rc = record_overlay(run->db, now_s, days, run->hours, run->snapshot);
-
-    if (!rc)
-        rc = snapshot_check(run->snapshot, run->why_r);
-    if (!rc)
-        rc = choose(plan_r, run->snapshot, run->settings, run->past,
+    int rc = record_overlay(run->db, now_s, days, run->hours, run->snapshot) ?:
+             snapshot_check(run->snapshot, run->why_r) ?:
+             choose(plan_r, run->snapshot, run->settings, run->past,
                     run->why_r);
+
     return rc;
 }
 
@@ -38,10 +36,9 @@ static int confirm(const struct run *run, enum rebalance_verdict *verdict_r)
 {
     struct record_stat stat = { 0 };
     struct plan *plan = NULL;
-    int rc = record_stat(run->db, &stat);
+    int rc = record_stat(run->db, &stat) ?:
+             plan_for(run, 1, stat.last_s + 1, &plan);
 
-    if (!rc)
-        rc = plan_for(run, 1, stat.last_s + 1, &plan);
     /* No busy hour in the last day: nothing speaks against it. */
     *verdict_r = !rc && !plan->nr_steps ? REBALANCE_ODD : REBALANCE_DO;
     plan_free(plan);
@@ -59,9 +56,8 @@ int rebalance(struct rebalance *result_r, struct sqlite3 *db,
     *why_r = NULL;
     *result_r = (struct rebalance){ .verdict = REBALANCE_FEW_RECORDS };
     rc = record_hours(db, now_s, days, BUSY_SHARE, REBALANCE_RECORDS_LEAST,
-                      &result_r->hours);
-    if (!rc)
-        rc = plan_for(&run, days, now_s, &result_r->plan);
+                      &result_r->hours) ?:
+         plan_for(&run, days, now_s, &result_r->plan);
     if (rc)
         return rc == -ENODATA ? 0 : rc;
     if (!result_r->plan->nr_steps) {

@@ -104,9 +104,8 @@ int record_open(struct sqlite3 **db_r, const char *path, uint64_t max_bytes)
         max_bytes = RECORD_BYTES_DEFAULT;
     if (max_bytes < RECORD_BYTES_MIN)
         max_bytes = RECORD_BYTES_MIN;
-    rc = db_open(&db, path, &options);
-    if (!rc)
-        rc = db_get_int(db, &page, "PRAGMA page_size", "");
+    rc = db_open(&db, path, &options) ?:
+         db_get_int(db, &page, "PRAGMA page_size", "");
     if (!rc) {
         snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%lld",
                  (long long)(max_bytes / (uint64_t)page));
@@ -200,9 +199,8 @@ static int record_write(struct sqlite3 *db, const struct snapshot *s,
     if (!rc)
         record = sqlite3_last_insert_rowid(db);
     for (i = 0; i < s->nr_domains && !rc; i++) {
-        rc = record_add_vm(db, &s->domains[i], &vms[i]);
-        if (!rc)
-            rc = record_add_load(db, record, s, &s->domains[i], vms[i]);
+        rc = record_add_vm(db, &s->domains[i], &vms[i]) ?:
+             record_add_load(db, record, s, &s->domains[i], vms[i]);
     }
     if (!rc)
         rc = record_add_flows(db, record, s, vms);
@@ -255,16 +253,14 @@ static int record_thin_hour(struct sqlite3 *db, int64_t from_s)
 
     if (rc)
         return rc;
-    rc = db_exec(db, "DELETE FROM pick");
-    if (!rc)
-        rc = db_run(db, "INSERT INTO pick SELECT id FROM record"
-                    " WHERE end_s >= ? AND end_s < ?", "ii", from_s,
-                    from_s + RECORD_COARSE_S);
-    if (!rc)
-        rc = db_exec(db, "INSERT INTO record(end_s, seconds, demand)"
-                     " SELECT max(end_s), sum(seconds),"
-                     "  sum(demand * seconds) / sum(seconds)"
-                     " FROM pick JOIN record USING(id)");
+    rc = db_exec(db, "DELETE FROM pick") ?:
+         db_run(db, "INSERT INTO pick SELECT id FROM record"
+                " WHERE end_s >= ? AND end_s < ?", "ii", from_s,
+                from_s + RECORD_COARSE_S) ?:
+         db_exec(db, "INSERT INTO record(end_s, seconds, demand)"
+                 " SELECT max(end_s), sum(seconds),"
+                 "  sum(demand * seconds) / sum(seconds)"
+                 " FROM pick JOIN record USING(id)");
     record = sqlite3_last_insert_rowid(db);
     if (!rc)
         rc = db_run(db, "INSERT INTO load SELECT ?, * FROM mean_load", "i",
@@ -289,10 +285,9 @@ int record_thin(struct sqlite3 *db, int64_t now_s, unsigned int keep_days)
     /* Those of a clock that was wrong, a day ahead and more, would stay for
      * years, and count as the last day. */
     rc = db_run(db, "DELETE FROM record WHERE end_s < ? OR end_s > ?", "ii",
-                now_s - keep_days * DAY_S, now_s + DAY_S);
-    if (!rc)
-        rc = db_exec(db, "DELETE FROM vm WHERE id NOT IN"
-                     " (SELECT vm FROM load)");
+                now_s - keep_days * DAY_S, now_s + DAY_S) ?:
+         db_exec(db, "DELETE FROM vm WHERE id NOT IN"
+                 " (SELECT vm FROM load)");
     for (i = 0; i < RECORD_THIN_AT_ONCE && !rc; i++) {
         int64_t last = hour;
 
@@ -313,16 +308,13 @@ int record_stat(struct sqlite3 *db, struct record_stat *stat_r)
     int rc;
 
     *stat_r = (struct record_stat){ 0 };
-    rc = db_get_int(db, &records, "SELECT count(*) FROM record", "");
-    if (!rc)
-        rc = db_get_int(db, &stat_r->first_s, "SELECT min(end_s) FROM record",
-                        "");
-    if (!rc)
-        rc = db_get_int(db, &stat_r->last_s, "SELECT max(end_s) FROM record",
-                        "");
-    if (!rc)
-        rc = db_get_int(db, &bytes, "SELECT page_count * page_size FROM"
-                        " pragma_page_count(), pragma_page_size()", "");
+    rc = db_get_int(db, &records, "SELECT count(*) FROM record", "") ?:
+         db_get_int(db, &stat_r->first_s, "SELECT min(end_s) FROM record",
+                    "") ?:
+         db_get_int(db, &stat_r->last_s, "SELECT max(end_s) FROM record",
+                    "") ?:
+         db_get_int(db, &bytes, "SELECT page_count * page_size FROM"
+                    " pragma_page_count(), pragma_page_size()", "");
     stat_r->records = (uint64_t)records;
     stat_r->bytes = (uint64_t)bytes;
     return rc;

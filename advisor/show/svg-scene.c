@@ -225,9 +225,7 @@ int svg_scene_fill(struct svg_page *page, const struct snapshot *snapshot,
     page->nr_hosts = plan->nr_steps ? 2 : 1;
     page->hosts[BEFORE].title = "Now";
     page->hosts[AFTER].title = "After the plan";
-    rc = scene_pcpus(page, snapshot, settings);
-    if (!rc)
-        rc = scene_vms(page, snapshot);
+    rc = scene_pcpus(page, snapshot, settings) ?: scene_vms(page, snapshot);
     for (h = 0; h < page->nr_hosts && !rc; h++) {
         rc = scene_vcpus(page, snapshot, plan, (int)h);
         if (!rc && h == BEFORE)

@@ -101,10 +101,8 @@ static int db_first(struct sqlite3 *db, int64_t *value_r, const char *sql,
                     const char *format, va_list args)
 {
     struct sqlite3_stmt *stmt = NULL;
-    int rc = db_prepare_args(db, sql, format, &stmt, args);
+    int rc = db_prepare_args(db, sql, format, &stmt, args) ?: db_step(stmt);
 
-    if (!rc)
-        rc = db_step(stmt);
     if (rc > 0 && value_r && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
         *value_r = sqlite3_column_int64(stmt, 0);
     sqlite3_finalize(stmt);
@@ -187,9 +185,7 @@ static int db_create(struct sqlite3 *db, const struct db_options *options)
         snprintf(sql, sizeof(sql),
                  "PRAGMA application_id=%d; PRAGMA user_version=%d",
                  options->application_id, options->version);
-        rc = db_exec(db, options->schema);
-        if (!rc)
-            rc = db_exec(db, sql);
+        rc = db_exec(db, options->schema) ?: db_exec(db, sql);
     }
     return db_end(db, rc);
 }
@@ -210,11 +206,9 @@ static int db_check_version(struct sqlite3 *db,
     int64_t id = 0, version = 0, tables = 0;
     int rc;
 
-    rc = db_get_int(db, &id, "PRAGMA application_id", "");
-    if (!rc)
-        rc = db_get_int(db, &version, "PRAGMA user_version", "");
-    if (!rc)
-        rc = db_get_int(db, &tables, "SELECT count(*) FROM sqlite_schema", "");
+    rc = db_get_int(db, &id, "PRAGMA application_id", "") ?:
+         db_get_int(db, &version, "PRAGMA user_version", "") ?:
+         db_get_int(db, &tables, "SELECT count(*) FROM sqlite_schema", "");
     if (rc)
         return rc;
     if (tables && id != options->application_id)
@@ -251,9 +245,8 @@ int db_open(struct sqlite3 **db_r, const char *path,
     sqlite3_busy_timeout(db, options->wait_ms);
     sqlite3_extended_result_codes(db, 0);
     /* A step is acted on only once its entry is on the disk. */
-    rc = db_exec(db, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON");
-    if (!rc)
-        rc = db_check_version(db, options);
+    rc = db_exec(db, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON") ?:
+         db_check_version(db, options);
 out:
     if (rc) {
         db_close(db);

@@ -295,10 +295,9 @@ int jsonio_save(const struct jsonio_table *table, const void *root,
                 const char *path)
 {
     char *text = NULL;
-    int rc = jsonio_format(table, root, &text);
+    int rc = jsonio_format(table, root, &text) ?:
+             jsonio_write_file(path, text, 0600);
 
-    if (!rc)
-        rc = jsonio_write_file(path, text, 0600);
     free(text);
     return rc;
 }

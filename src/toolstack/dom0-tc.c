@@ -218,10 +218,9 @@ int dom0_tc_read(struct dom0_net *net)
     struct reading reading = { .net = net, .nr_facts = net->nr_facts };
     struct tcmsg ask = { .tcm_family = AF_UNSPEC };
     int rc = netlink_dump(NETLINK_ROUTE, RTM_GETQDISC, &ask, sizeof(ask),
-                          see_qdisc, &reading);
+                          see_qdisc, &reading) ?:
+             read_filters(&reading);
 
-    if (!rc)
-        rc = read_filters(&reading);
     free(reading.places);
     return rc == -EOPNOTSUPP ? 0 : rc;      /* not in this kernel */
 }

@@ -38,9 +38,8 @@ int dom0_tcx_read(struct dom0_net *net)
 
         if (!port->master)
             continue;
-        rc = programs(port->ifindex, TCX_INGRESS);
-        if (!rc)
-            rc = programs(port->ifindex, TCX_EGRESS);
+        rc = programs(port->ifindex, TCX_INGRESS) ?:
+             programs(port->ifindex, TCX_EGRESS);
         if (rc > 0)
             rc = dom0_net_add(net, port->name, false,
                               "has a BPF program of tcx");

@@ -251,9 +251,8 @@ static int enable_link(struct shmlink_ctx *ctx, const struct check *check,
     int rc;
 
     entry.link.since = time(NULL);
-    rc = enable_nonce(entry.link.nonce);
-    if (!rc)
-        rc = file_process_start(ctx->paths.procfs, entry.pid, &entry.pid_start);
+    rc = enable_nonce(entry.link.nonce) ?:
+         file_process_start(ctx->paths.procfs, entry.pid, &entry.pid_start);
     if (rc)
         return ctx_fail(ctx, rc, "cannot name the link: %s", strerror(-rc));
     if (ctx_cancelled(ctx))
@@ -305,11 +304,9 @@ static int enable_locked(struct shmlink_ctx *ctx,
         goto out;
     }
     /* Only now: a link that is up stays so while a guest is paused. */
-    rc = check_running(ctx, check);
-    if (!rc)
-        rc = check_drivers(ctx, check);
-    if (!rc)
-        rc = check_vifs(ctx, options->force, check);
+    rc = check_running(ctx, check) ?:
+         check_drivers(ctx, check) ?:
+         check_vifs(ctx, options->force, check);
     if (!rc) {
         enable_describe(check, options, link);
         rc = check_headroom(ctx, check, link->ring_bytes, entries, nr);

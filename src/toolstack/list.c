@@ -85,11 +85,9 @@ int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
     int rc;
 
     ctx_begin(ctx);
-    rc = pick_find(ctx, doms, NULL, &pick);
-    if (!rc)
-        rc = list_sweep(ctx);
-    if (!rc)
-        rc = registry_read(ctx, &entries, &nr);
+    rc = pick_find(ctx, doms, NULL, &pick) ?:
+         list_sweep(ctx) ?:
+         registry_read(ctx, &entries, &nr);
     if (rc)
         goto out;
     for (i = 0; i < nr; i++)
@@ -176,11 +174,9 @@ int shmlink_list_absent(struct shmlink_ctx *ctx, const char *dom,
     int rc;
 
     ctx_begin(ctx);
-    rc = pick_find(ctx, doms, NULL, &pick);
-    if (!rc)
-        rc = registry_read(ctx, &entries, &nr);
-    if (!rc)
-        rc = remember_read(ctx, &list);
+    rc = pick_find(ctx, doms, NULL, &pick) ?:
+         registry_read(ctx, &entries, &nr) ?:
+         remember_read(ctx, &list);
     if (rc)
         goto out;
     links = calloc(list.nr_links + 1, sizeof(*links));

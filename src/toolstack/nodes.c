@@ -130,23 +130,18 @@ static int nodes_create_change(struct store *store, void *opaque)
     struct nodes_change *change = opaque;
     struct registry_entry *entry = change->entry;
     bool has_backend = store_exists(store, BACKEND, entry->link.domid[0]);
-    int i, rc;
+    int i;
 
     for (i = 0; i < 2; i++)
         if (!store_exists(store, HOME, entry->link.domid[i]))
             return -ESRCH;
     if (!has_backend)
         entry->made_backend = true;
-    rc = nodes_devid(store, &entry->link);
-    if (!rc)
-        rc = nodes_parents(store, &entry->link);
-    if (!rc)
-        rc = nodes_end(store, change, NODES_BACK);
-    if (!rc)
-        rc = nodes_end(store, change, NODES_FRONT);
-    if (!rc)
-        rc = registry_write(store, entry);
-    return rc;
+    return nodes_devid(store, &entry->link) ?:
+           nodes_parents(store, &entry->link) ?:
+           nodes_end(store, change, NODES_BACK) ?:
+           nodes_end(store, change, NODES_FRONT) ?:
+           registry_write(store, entry);
 }
 
 int nodes_create(struct shmlink_ctx *ctx, struct registry_entry *entry,
@@ -174,9 +169,8 @@ static int nodes_remove_change(struct store *store, void *opaque)
     int rc;
 
     nodes_path(entry, NODES_FRONT, path);
-    rc = store_remove(store, "%s", path);
-    if (!rc)
-        rc = store_remove_empty(store, FRONTEND_TYPE, link->domid[1]);
+    rc = store_remove(store, "%s", path) ?:
+         store_remove_empty(store, FRONTEND_TYPE, link->domid[1]);
     nodes_path(entry, NODES_BACK, path);
     if (!rc)
         rc = store_remove(store, "%s", path);
@@ -216,9 +210,8 @@ int nodes_remove(struct shmlink_ctx *ctx, const struct registry_entry *entry)
      * once its directory is gone it cannot make another.
      */
     if (rc == -EAGAIN) {
-        rc = nodes_remove_ends(ctx, entry);
-        if (!rc)
-            rc = store_transact(ctx, nodes_remove_change, (void *)entry);
+        rc = nodes_remove_ends(ctx, entry) ?:
+             store_transact(ctx, nodes_remove_change, (void *)entry);
     }
     if (rc)
         return ctx_fail(ctx, rc, "cannot remove the link from xenstore: %s",

@@ -105,9 +105,7 @@ int shmlink_review(struct shmlink_ctx *ctx, size_t *nr_r)
     rc = ctx_lock(ctx);
     if (rc)
         return rc;
-    rc = teardown_sweep(ctx);
-    if (!rc)
-        rc = registry_read(ctx, &entries, &nr);
+    rc = teardown_sweep(ctx) ?: registry_read(ctx, &entries, &nr);
     before = nr;
     if (!rc) {
         policy_look(ctx, entries, nr);

@@ -115,9 +115,8 @@ static int registry_read_entry(struct store *store, const char *nonce,
     if (parse_hex(nonce, bytes, sizeof(bytes)))
         return -EINVAL;
     memcpy(entry.link.nonce, nonce, sizeof(entry.link.nonce));
-    rc = store_read(store, text, REGISTRY_ENTRY, nonce);
-    if (!rc)
-        rc = registry_parse(text, &entry);
+    rc = store_read(store, text, REGISTRY_ENTRY, nonce) ?:
+         registry_parse(text, &entry);
     if (!rc)
         *entry_r = entry;
     return rc;
@@ -168,14 +167,9 @@ int registry_write(struct store *store, const struct registry_entry *entry)
 
 int registry_remove(struct store *store, const char *nonce)
 {
-    int rc;
-
-    rc = store_remove(store, REGISTRY_ENTRY, nonce);
-    if (!rc)
-        rc = store_remove_empty(store, REGISTRY_LINKS);
-    if (!rc)
-        rc = store_remove_empty(store, REGISTRY_ROOT);
-    return rc;
+    return store_remove(store, REGISTRY_ENTRY, nonce) ?:
+           store_remove_empty(store, REGISTRY_LINKS) ?:
+           store_remove_empty(store, REGISTRY_ROOT);
 }
 
 int registry_set_phase(struct shmlink_ctx *ctx, struct registry_entry *entry,
@@ -186,9 +180,8 @@ int registry_set_phase(struct shmlink_ctx *ctx, struct registry_entry *entry,
 
     entry->phase = phase;
     entry->pid = getpid();
-    rc = file_process_start(ctx->paths.procfs, entry->pid, &entry->pid_start);
-    if (!rc)
-        rc = registry_write(&store, entry);
+    rc = file_process_start(ctx->paths.procfs, entry->pid, &entry->pid_start) ?:
+         registry_write(&store, entry);
     if (rc)
         return ctx_fail(ctx, rc, "cannot write " REGISTRY_LINKS
                         " in xenstore: %s", strerror(-rc));

@@ -190,9 +190,8 @@ int teardown(struct shmlink_ctx *ctx, struct registry_entry *entries,
     if (nr == 0)
         return 0;
     for (i = 0; i < nr && !rc; i++) {
-        rc = registry_set_phase(ctx, &entries[i], REGISTRY_CLOSING);
-        if (!rc)
-            rc = nodes_ask_close(ctx, &entries[i]);
+        rc = registry_set_phase(ctx, &entries[i], REGISTRY_CLOSING) ?:
+             nodes_ask_close(ctx, &entries[i]);
     }
     if (!rc)
         rc = teardown_wait(ctx, entries, nr, wait_ms, stoppable);

@@ -108,9 +108,7 @@ int vif_read(struct shmlink_ctx *ctx, uint32_t domid, uint32_t devid,
         *vif_r = vif;
         return 0;
     }
-    rc = store_read(&store, value, "%s/mac", backend);
-    if (!rc)
-        rc = parse_mac(value, mac);
+    rc = store_read(&store, value, "%s/mac", backend) ?: parse_mac(value, mac);
     if (rc)
         return rc;
     strcpy(vif.mac, value);
