@@ -98,9 +98,10 @@ int advice_setting(const char *command, const char *text, void *opaque)
 }
 
 int advice_parse(struct advice *advice, int argc, char **argv,
-                 const struct command_option *table)
+                 const struct command_option *table, int least, int most,
+                 const char *needed)
 {
-    int status = command_parse(argc, argv, table);
+    int status = command_parse(argc, argv, table, least, most, needed);
 
     if (status || !advice->from)
         return status;

@@ -90,7 +90,8 @@ void advice_close(struct advice *advice);
 /* command_parse(); what --from makes idle, -t, --settle and -f, is wrong usage
  * beside it. */
 int advice_parse(struct advice *advice, int argc, char **argv,
-                 const struct command_option *table);
+                 const struct command_option *table, int least, int most,
+                 const char *needed);
 
 /* Read the settings' file under what --set gave.  Call before
  * choosing. */

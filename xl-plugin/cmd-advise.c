@@ -35,13 +35,10 @@ static int advise_parse(int argc, char **argv, struct advice *advice,
         ADVICE_SETTINGS(advice),
         COMMAND_END,
     };
-    int status = advice_parse(advice, argc, argv, table);
+    int status = advice_parse(advice, argc, argv, table, 0, 0, NULL);
 
     if (status)
         return status;
-    if (argc != optind)
-        return command_usage_error(argv[0], "'%s' is not an option",
-                                   argv[optind]);
     if (options->json)
         advice->told = stderr;
     if (options->apply && advice->from)

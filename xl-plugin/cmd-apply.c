@@ -19,13 +19,9 @@ static int apply_parse(int argc, char **argv, struct advice *advice)
         ADVICE_STATE_DIR(advice),
         COMMAND_END,
     };
-    int status = advice_parse(advice, argc, argv, table);
 
-    if (status)
-        return status;
-    if (argc - optind != 1)
-        return command_usage_error(argv[0], "one plan's file is needed");
-    return COMMAND_OK;
+    return advice_parse(advice, argc, argv, table, 1, 1,
+                        "one plan's file is needed");
 }
 
 static int apply_find_none(void *host, const uint8_t uuid[16],

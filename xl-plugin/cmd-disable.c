@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config.h"
 
+#include <limits.h>
+
 #include "command.h"
 #include "session.h"
 #include "shmlink.h"
@@ -16,7 +18,7 @@ static int disable_parse(int argc, char **argv,
         COMMAND_DRY_RUN,
         COMMAND_END,
     };
-    int i, status = command_parse(argc, argv, table);
+    int i, status = command_parse(argc, argv, table, 0, INT_MAX, NULL);
 
     if (status)
         return status;

@@ -43,12 +43,11 @@ static int enable_parse(int argc, char **argv,
         COMMAND_DRY_RUN,
         COMMAND_END,
     };
-    int status = command_parse(argc, argv, table);
+    int status = command_parse(argc, argv, table, 2, 2,
+                               "two domains are needed");
 
     if (status)
         return status;
-    if (argc - optind != 2)
-        return command_usage_error(argv[0], "two domains are needed");
     options->dom[0] = argv[optind];
     options->dom[1] = argv[optind + 1];
     options->dry_run = command_dry_run;

@@ -28,12 +28,11 @@ static int history_parse(int argc, char **argv, struct advice *advice,
         ADVICE_STATE_DIR(advice),
         COMMAND_END,
     };
-    int status = advice_parse(advice, argc, argv, table);
+    int status = advice_parse(advice, argc, argv, table, 0, 1,
+                              "one number at most");
 
     if (status)
         return status;
-    if (argc - optind > 1)
-        return command_usage_error(argv[0], "one number at most");
     if (argc - optind == 1
         && parse_u32(argv[optind], 1, 100000, &options->limit))
         return command_usage_error(argv[0], "'%s' is not how many to show",

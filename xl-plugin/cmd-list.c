@@ -245,15 +245,13 @@ int cmd_list(int argc, char **argv)
         COMMAND_FLAG('j', "json", "Print JSON, complete.", &json),
         COMMAND_END,
     };
-    int status = command_parse(argc, argv, table);
+    int status = command_parse(argc, argv, table, 0, 1, "one domain at most");
     struct shmlink_link *links = NULL;
     struct session session;
     size_t nr = 0;
 
     if (status)
         return status;
-    if (argc - optind > 1)
-        return command_usage_error(argv[0], "one domain at most");
     if (session_open(&session, false))
         return COMMAND_FAILED;
     if (list_all(&session, argv[optind], &links, &nr))

@@ -69,14 +69,8 @@ static int nightly_parse(int argc, char **argv, struct nightly *r)
         ADVICE_SETTINGS(&r->advice),
         COMMAND_END,
     };
-    int status = advice_parse(&r->advice, argc, argv, table);
 
-    if (status)
-        return status;
-    if (argc != optind)
-        return command_usage_error(argv[0], "'%s' is not an option",
-                                   argv[optind]);
-    return COMMAND_OK;
+    return advice_parse(&r->advice, argc, argv, table, 0, 0, NULL);
 }
 
 static void nightly_hours(const struct nightly *r,

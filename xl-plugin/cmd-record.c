@@ -37,14 +37,8 @@ static int record_parse(int argc, char **argv, struct advice *advice,
         ADVICE_STATE_DIR(advice),
         COMMAND_END,
     };
-    int status = advice_parse(advice, argc, argv, table);
 
-    if (status)
-        return status;
-    if (argc != optind)
-        return command_usage_error(argv[0], "'%s' is not an option",
-                                   argv[optind]);
-    return COMMAND_OK;
+    return advice_parse(advice, argc, argv, table, 0, 0, NULL);
 }
 
 static double record_cpu_seconds(void)

@@ -13,14 +13,12 @@ int cmd_relink(int argc, char **argv)
                      &quiet),
         COMMAND_END,
     };
-    int status = command_parse(argc, argv, table);
+    int status = command_parse(argc, argv, table, 0, 1, "one domain at most");
     struct session session;
     size_t nr = 0;
 
     if (status)
         return status;
-    if (argc - optind > 1)
-        return command_usage_error(argv[0], "one domain at most");
     if (session_open(&session, quiet))
         return COMMAND_FAILED;
     if (shmlink_relink(session.ctx, argv[optind], &nr))

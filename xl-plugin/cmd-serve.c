@@ -47,14 +47,13 @@ int cmd_serve(int argc, char **argv)
         COMMAND_FLAG('N', "dry-run", "Check the file only.", &command_dry_run),
         COMMAND_END,
     };
-    int status = command_parse(argc, argv, table);
+    int status = command_parse(argc, argv, table, 0, 0,
+                               "no argument is taken");
     struct settings settings;
     char *why = NULL;
 
     if (status)
         return status;
-    if (argc > optind)
-        return command_usage_error(argv[0], "no argument is taken");
     /* A journal is read while it grows. */
     setvbuf(stderr, NULL, _IOLBF, 0);
     if (settings_init(&settings))

@@ -31,13 +31,11 @@ static int parse(int argc, char **argv, struct advice *advice,
         ADVICE_STATE_DIR(advice),
         COMMAND_END,
     };
-    int status = advice_parse(advice, argc, argv, table);
+    int status = advice_parse(advice, argc, argv, table, 1, 1,
+                              "one FILE is needed, or - for standard output");
 
     if (status)
         return status;
-    if (argc - optind != 1)
-        return command_usage_error(argv[0], "one FILE is needed, or - for "
-                                   "standard output");
     options->file = argv[optind];
     options->collect.trace = !no_trace;
     options->collect.traffic = !no_traffic;

@@ -73,12 +73,11 @@ int cmd_trace_report(int argc, char **argv)
     struct trace_log log = { 0 };
     void *bytes = NULL;
     size_t nr = 0;
-    int rc, status = command_parse(argc, argv, &end);
+    int rc, status = command_parse(argc, argv, &end, 1, 1,
+                                   "one FILE is needed");
 
     if (status)
         return status;
-    if (argc - optind != 1)
-        return command_usage_error(argv[0], "one FILE is needed");
     rc = map_file(argv[optind], &bytes, &nr) ?:
          trace_log_add_file(&log, bytes, nr);
     if (!rc) {

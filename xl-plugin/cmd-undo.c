@@ -14,12 +14,11 @@ static int undo_parse(int argc, char **argv, struct advice *advice,
         ADVICE_STATE_DIR(advice),
         COMMAND_END,
     };
-    int status = advice_parse(advice, argc, argv, table);
+    int status = advice_parse(advice, argc, argv, table, 0, 1,
+                              "one number at most");
 
     if (status)
         return status;
-    if (argc - optind > 1)
-        return command_usage_error(argv[0], "one number at most");
     if (argc - optind == 1
         && parse_u32(argv[optind], 1, UINT32_MAX, run_r))
         return command_usage_error(argv[0], "'%s' is not a number of "

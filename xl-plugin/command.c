@@ -163,7 +163,8 @@ static const struct command_option *find(const struct command_option *table,
     return table->name ? table : NULL;
 }
 
-int command_parse(int argc, char **argv, const struct command_option *table)
+int command_parse(int argc, char **argv, const struct command_option *table,
+                  int least, int most, const char *needed)
 {
     struct option options[OPTIONS_MAX + 1] = { 0 };
     char letters[2 * OPTIONS_MAX + 2], *letter = letters;
@@ -197,7 +198,11 @@ int command_parse(int argc, char **argv, const struct command_option *table)
             status = command_usage_error(argv[0], "unknown option '%s'",
                                          argv[optind - 1]);
     }
-    return status;
+    if (status || (argc - optind >= least && argc - optind <= most))
+        return status;
+    return needed ? command_usage_error(argv[0], "%s", needed)
+                  : command_usage_error(argv[0], "'%s' is not an option",
+                                        argv[optind]);
 }
 
 int command_usage_error(const char *name, const char *format, ...)

@@ -68,11 +68,13 @@ void command_print_help(FILE *file);
 void command_print_names(FILE *file);
 
 /*
- * Take the options; what is no option is then at argv[optind].  Returns
- * COMMAND_OK, or what the caller returns: COMMAND_USAGE when it has said what
- * is wrong, or COMMAND_HELP.
+ * Take the options; what is no option is then at argv[optind], least to most
+ * of them.  needed: what to say where there are not so many; NULL: that the
+ * first is not an option.  Returns COMMAND_OK, or what the caller returns:
+ * COMMAND_USAGE when it has said what is wrong, or COMMAND_HELP.
  */
-int command_parse(int argc, char **argv, const struct command_option *table);
+int command_parse(int argc, char **argv, const struct command_option *table,
+                  int least, int most, const char *needed);
 
 /* "xl shmlink NAME: TEXT; see ..." to stderr; returns COMMAND_USAGE. */
 int command_usage_error(const char *name, const char *format, ...)
