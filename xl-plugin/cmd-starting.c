@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/jsonio.h"
+#include "base/file.h"
 #include "base/parse.h"
 #include "command.h"
 #include "session.h"
@@ -77,7 +77,7 @@ static int starting_read(const struct starting *starting,
     if (!S_ISREG(stat_.st_mode) && strcmp(starting->file, "/dev/null"))
         return -EINVAL;
     if (S_ISREG(stat_.st_mode)) {
-        rc = jsonio_read_file(starting->file, FILE_BYTES_MAX, &text, &bytes);
+        rc = file_text(starting->file, FILE_BYTES_MAX, &text, &bytes);
         if (rc)
             return rc;
     }

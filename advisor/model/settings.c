@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/settings.h"
 
+#include "base/file.h"
 #include "base/jsonio.h"
 #include "base/parse.h"
 
@@ -348,10 +349,9 @@ int settings_load(struct settings *settings, const char *path, char **why_r)
     const char *file = path ? path : SETTINGS_PATH;
     char *text = NULL, *rest, *line, *why = NULL, *whole = NULL;
     unsigned number = 0;
-    size_t bytes;
-    int rc, r = 0;
+    size_t bytes = 0;
+    int rc = file_text(file, FILE_BYTES_MAX, &text, &bytes), r = 0;
 
-    rc = jsonio_read_file(file, FILE_BYTES_MAX, &text, &bytes);
     if (rc == -ENOENT && !path)
         return 0;
     if (!rc && strlen(text) != bytes)

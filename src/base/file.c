@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,6 +46,24 @@ int file_line(char *text_r, size_t size, const char *format, ...)
     if (len < 0)
         return (int)len;
     text_r[strcspn(text_r, "\n")] = '\0';
+    return 0;
+}
+
+int file_text(const char *path, size_t max, char **text_r, size_t *bytes_r)
+{
+    FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+    char *text = file ? calloc(max + 2, 1) : NULL;
+    size_t bytes = text ? fread(text, 1, max + 1, file) : 0;
+    int rc = !text || ferror(file) ? -errno : bytes > max ? -E2BIG : 0;
+
+    if (file && file != stdin)
+        fclose(file);
+    if (rc) {
+        free(text);
+        return rc;
+    }
+    *text_r = text;
+    *bytes_r = bytes;
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Small files of the kernel: sysfs and procfs. */
+/* Small files: of the kernel, sysfs and procfs, and of the administrator. */
 #ifndef SHMLINK_BASE_FILE_H
 #define SHMLINK_BASE_FILE_H
 
@@ -12,6 +12,12 @@
  */
 int file_line(char *text_r, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/*
+ * All of a file of at most max bytes, and a NUL; "-" is standard input.
+ * Errors: those of open and read; E2BIG.  Owns: the caller.
+ */
+int file_text(const char *path, size_t max, char **text_r, size_t *bytes_r);
 
 /*
  * When a process began, in the kernel's ticks: with its pid, a name that is

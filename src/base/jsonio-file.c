@@ -56,55 +56,6 @@ void jsonio_load(struct jsonio_in *in, const struct jsonio_table *table,
         close(lex.fd);
 }
 
-int jsonio_read_file(const char *path, size_t max, char **text_r,
-                     size_t *bytes_r)
-{
-    size_t nr = 0, room = 64 * 1024;
-    char *text = NULL, *more;
-    int fd = STDIN_FILENO, rc = 0;
-    ssize_t r;
-
-    if (strcmp(path, "-")) {
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-            return -errno;
-    }
-    for (;;) {
-        more = realloc(text, room + 1);
-        if (!more) {
-            rc = -ENOMEM;
-            break;
-        }
-        text = more;
-        r = read(fd, text + nr, room - nr);
-        if (r < 0 && errno == EINTR)
-            continue;
-        if (r < 0) {
-            rc = -errno;
-            break;
-        }
-        nr += (size_t)r;
-        if (r == 0)
-            break;
-        if (nr > max) {
-            rc = -E2BIG;
-            break;
-        }
-        if (nr == room)
-            room *= 2;
-    }
-    if (fd != STDIN_FILENO)
-        close(fd);
-    if (rc) {
-        free(text);
-        return rc;
-    }
-    text[nr] = '\0';
-    *text_r = text;
-    *bytes_r = nr;
-    return 0;
-}
-
 static int write_all(int fd, const char *text)
 {
     size_t left = strlen(text);

@@ -229,13 +229,6 @@ int jsonio_save(const struct jsonio_table *table, const void *root,
 /* --- files ----------------------------------------------------------------- */
 
 /*
- * Read a file of at most max bytes; *text_r ends in NUL; "-" is standard
- * input.  Errors: -E2BIG, -ENOMEM, or what open and read gave.
- */
-int jsonio_read_file(const char *path, size_t max, char **text_r,
-                     size_t *bytes_r);
-
-/*
  * Write a file: a temporary one beside it, synced and renamed, so that an
  * error leaves the old file as it was.  mode: its permissions, less the umask.
  * "-" is standard output; what exists and is not a regular file is written to

@@ -24,6 +24,22 @@ static inline int texts_file(const char *text, size_t bytes, char path_r[32])
     return fd;
 }
 
+/* All of a small file; NULL: there is none. */
+static inline char *texts_read(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t room = 0;
+
+    if (file && getdelim(&text, &room, '\0', file) < 0) {
+        free(text);
+        text = NULL;
+    }
+    if (file)
+        fclose(file);
+    return text;
+}
+
 static inline int texts_snapshot(struct snapshot **snapshot_r,
                                  const char *text, size_t bytes, char **why_r)
 {

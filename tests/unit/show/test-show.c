@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../texts.h"
 #include "base/jsonio.h"
 #include "model/plan.h"
 #include "model/settings.h"
@@ -62,12 +63,12 @@ static void unload(struct recorded *r)
 
 static void compare(const char *text, const char *name)
 {
-    char *path = data_path(name), *golden = NULL;
-    size_t size = 0;
+    char *path = data_path(name), *golden;
 
     if (getenv("SHMLINK_REGENERATE"))
         assert_int_equal(jsonio_write_file(path, text, 0666), 0);
-    assert_int_equal(jsonio_read_file(path, 1 << 20, &golden, &size), 0);
+    golden = texts_read(path);
+    assert_non_null(golden);
     assert_string_equal(text, golden);
     free(golden);
     free(path);
