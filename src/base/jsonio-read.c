@@ -168,25 +168,14 @@ static void read_hex(struct jsonio_in *in, const struct jsonio_field *field,
         memcpy(at, text, nr + 1);
 }
 
-/* Two digits a byte; bit i of `breaks`: a separator stands before byte i. */
 static void read_bytes(struct jsonio_in *in, const struct jsonio_field *field,
                        uint8_t *at)
 {
     bool uuid = field->kind == JSONIO_UUID;
-    unsigned nr = uuid ? 16 : 6, breaks = uuid ? 0x0550 : 0x3e, i;
     const char *text = read_string(in, field);
-    char digits[3] = "";
 
-    for (i = 0; text && i < nr; i++) {
-        if ((breaks >> i & 1) && *text++ != (uuid ? '-' : ':'))
-            break;
-        digits[0] = text[0];
-        digits[1] = text[0] ? text[1] : '\0';
-        if (parse_hex(digits, at + i, 1))
-            break;
-        text += 2;
-    }
-    if (text && (i < nr || *text))
+    if (text && parse_bytes(text, at, uuid ? 16 : 6, uuid ? '-' : ':',
+                            uuid ? PARSE_UUID_BREAKS : 0x3e))
         jsonio_field_fail(in, field, -EINVAL, "malformed");
 }
 

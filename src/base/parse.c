@@ -140,40 +140,38 @@ int parse_guest(const char *text, char *name_r, size_t bytes, uint32_t *vif_r)
     return 0;
 }
 
+int parse_bytes(const char *text, uint8_t *value_r, size_t bytes,
+                char separator, unsigned int breaks)
+{
+    uint8_t value[PARSE_BYTES_MAX];
+    int high, low;
+    size_t i;
+
+    for (i = 0; text && i < bytes; i++) {
+        if ((breaks >> i & 1) && *text++ != separator)
+            return -EINVAL;
+        high = hex_digit(*text);
+        low = high < 0 ? -1 : hex_digit(text[1]);
+        if (low < 0)
+            return -EINVAL;
+        value[i] = (uint8_t)(high << 4 | low);
+        text += 2;
+    }
+    if (!text || *text)
+        return -EINVAL;
+    memcpy(value_r, value, bytes);
+    return 0;
+}
+
 int parse_mac(const char *text, uint8_t mac_r[6])
 {
     static const uint8_t zero[6];
     uint8_t mac[6];
-    int i;
 
-    if (!text || strlen(text) != 17)
-        return -EINVAL;
-    for (i = 0; i < 6; i++) {
-        int high = hex_digit(text[3 * i]);
-        int low = hex_digit(text[3 * i + 1]);
-
-        if (high < 0 || low < 0 || text[3 * i + 2] != (i < 5 ? ':' : '\0'))
-            return -EINVAL;
-        mac[i] = (uint8_t)(high << 4 | low);
-    }
-    if (mac[0] & 1 || !memcmp(mac, zero, sizeof(mac)))
+    if (parse_bytes(text, mac, 6, ':', 0x3e) || mac[0] & 1 ||
+        !memcmp(mac, zero, sizeof(mac)))
         return -EINVAL;
     memcpy(mac_r, mac, sizeof(mac));
-    return 0;
-}
-
-int parse_hex(const char *text, uint8_t *value_r, size_t bytes)
-{
-    size_t i;
-
-    if (!text || strlen(text) != 2 * bytes)
-        return -EINVAL;
-    for (i = 0; i < 2 * bytes; i++)
-        if (hex_digit(text[i]) < 0)
-            return -EINVAL;
-    for (i = 0; i < bytes; i++)
-        value_r[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 |
-                               hex_digit(text[2 * i + 1]));
     return 0;
 }
 

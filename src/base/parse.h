@@ -40,8 +40,13 @@ int parse_guest(const char *text, char *name_r, size_t bytes,
 /* "aa:bb:cc:dd:ee:ff" of a station: neither zero nor multicast. */
 int parse_mac(const char *text, uint8_t mac_r[6]);
 
-/* Exactly 2 * bytes hexadecimal digits of either case. */
-int parse_hex(const char *text, uint8_t *value_r, size_t bytes);
+/*
+ * Exactly two hexadecimal digits of either case for each of at most
+ * PARSE_BYTES_MAX bytes; bit i of `breaks`: a separator stands before byte i.
+ */
+enum { PARSE_BYTES_MAX = 16, PARSE_UUID_BREAKS = 0x0550 };
+int parse_bytes(const char *text, uint8_t *value_r, size_t bytes,
+                char separator, unsigned int breaks);
 
 /*
  * Text from a guest made fit for a terminal: one line of printable ASCII, at

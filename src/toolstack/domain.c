@@ -11,7 +11,6 @@
 #include "toolstack/domain.h"
 #include "base/file.h"
 #include "base/parse.h"
-#include "base/uuid.h"
 
 static void domain_fill(struct shmlink_ctx *ctx, const libxl_dominfo *info,
                         struct shmlink_domain *domain_r)
@@ -174,19 +173,4 @@ bool domain_lives(struct shmlink_ctx *ctx, uint32_t domid,
 
     return !domain_same(ctx, domid, uuid, &domain) && !domain.dying &&
            !domain.shutdown;
-}
-
-int domain_uuid_parse(const char *text, uint8_t uuid_r[16])
-{
-    char again[UUID_TEXT_BYTES];
-    libxl_uuid uuid;
-
-    if (strlen(text) != 36 || libxl_uuid_from_string(&uuid, text))
-        return -EINVAL;
-    /* Only what this project itself writes. */
-    uuid_text(libxl_uuid_bytearray_const(&uuid), again);
-    if (strcmp(again, text))
-        return -EINVAL;
-    memcpy(uuid_r, libxl_uuid_bytearray_const(&uuid), 16);
-    return 0;
 }

@@ -38,7 +38,4 @@ int domain_again(struct shmlink_ctx *ctx, const uint8_t uuid[16],
 bool domain_lives(struct shmlink_ctx *ctx, uint32_t domid,
                   const uint8_t uuid[16]);
 
-/* What uuid_text() wrote. Errors: EINVAL. */
-int domain_uuid_parse(const char *text, uint8_t uuid_r[16]);
-
 #endif /* SHMLINK_TOOLSTACK_DOMAIN_H */

@@ -65,7 +65,7 @@ static int nodes_devid(struct store *store, struct shmlink_link *link)
     uint16_t devid;
     unsigned int try;
 
-    if (parse_hex(link->nonce, nonce, sizeof(nonce)))
+    if (parse_bytes(link->nonce, nonce, sizeof(nonce), 0, 0))
         return -EINVAL;
     devid = nonce[0] | nonce[1] << 8;
     for (try = 0; try < 2 * SHMLINK_LINKS_MAX; try++, devid++) {

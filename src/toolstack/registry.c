@@ -91,8 +91,8 @@ static int registry_parse(const char *text, struct registry_entry *entry)
     if (end < 0 || since < 0 || pid < 0 || link->domid[0] >= DOMID_FIRST_RESERVED ||
         link->domid[1] >= DOMID_FIRST_RESERVED ||
         link->ring_bytes > SHMLINK_RING_BYTES_MAX ||
-        domain_uuid_parse(uuid[0], link->uuid[0]) ||
-        domain_uuid_parse(uuid[1], link->uuid[1]) ||
+        parse_bytes(uuid[0], link->uuid[0], 16, '-', PARSE_UUID_BREAKS) ||
+        parse_bytes(uuid[1], link->uuid[1], 16, '-', PARSE_UUID_BREAKS) ||
         registry_phase(phase, &entry->phase))
         return -EINVAL;
     link->since = (time_t)since;
@@ -112,7 +112,7 @@ static int registry_read_entry(struct store *store, const char *nonce,
     uint8_t bytes[16];
     int rc;
 
-    if (parse_hex(nonce, bytes, sizeof(bytes)))
+    if (parse_bytes(nonce, bytes, sizeof(bytes), 0, 0))
         return -EINVAL;
     memcpy(entry.link.nonce, nonce, sizeof(entry.link.nonce));
     rc = store_read(store, text, REGISTRY_ENTRY, nonce) ?:

@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         want(min > 0 && min <= max);
     if (!parse_mac(text, mac))
         want(!(mac[0] & 1));
-    if (!parse_hex(text, hex, sizeof(hex)))
+    if (!parse_bytes(text, hex, sizeof(hex), 0, 0))
         want(strlen(text) == 32);
     parse_sanitise(text, clean, sizeof(clean));
     want(strlen(clean) < sizeof(clean));

@@ -160,12 +160,12 @@ static void test_hex(void **state)
     uint8_t value[2] = { 7, 7 };
 
     (void)state;
-    assert_int_equal(parse_hex("", value, 2), -EINVAL);
-    assert_int_equal(parse_hex("0aF", value, 2), -EINVAL);
-    assert_int_equal(parse_hex("0aF00", value, 2), -EINVAL);
-    assert_int_equal(parse_hex("0ag0", value, 2), -EINVAL);
+    assert_int_equal(parse_bytes("", value, 2, 0, 0), -EINVAL);
+    assert_int_equal(parse_bytes("0aF", value, 2, 0, 0), -EINVAL);
+    assert_int_equal(parse_bytes("0aF00", value, 2, 0, 0), -EINVAL);
+    assert_int_equal(parse_bytes("0ag0", value, 2, 0, 0), -EINVAL);
     assert_int_equal(value[0], 7);
-    assert_int_equal(parse_hex("0aF0", value, 2), 0);
+    assert_int_equal(parse_bytes("0aF0", value, 2, 0, 0), 0);
     assert_int_equal(value[0], 0x0a);
     assert_int_equal(value[1], 0xf0);
 }
