@@ -30,7 +30,7 @@ struct psample_sample {
 /*
  * Decode the attributes of a PSAMPLE_CMD_SAMPLE message: what follows the
  * generic netlink header.
- * Errors: EPROTO the attributes do not add up, or size or rate is missing.
+ * Errors: EPROTO a number is of a wrong size, or size or rate is missing.
  */
 int psample_decode(const void *attributes, size_t nr_bytes,
                    struct psample_sample *sample_r);
