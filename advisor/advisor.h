@@ -31,7 +31,6 @@
 #include "record/rebalance.h"
 #include "record/record.h"
 #include "show/show.h"
-#include "show/svg-scene.h"
 #include "show/svg.h"
 
 #endif

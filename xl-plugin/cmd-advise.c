@@ -54,23 +54,17 @@ static int advise_parse(int argc, char **argv, struct advice *advice,
 /* Drawn in memory first: a full disk leaves an older picture as it was. */
 static int advise_svg(struct advice *advice, const char *path)
 {
-    struct svg_page page;
-    FILE *file = NULL;
     char *text = NULL;
     size_t size = 0;
-    int rc = svg_scene_fill(&page, advice->snapshot, advice->plan,
-                            &advice->settings);
+    FILE *file = open_memstream(&text, &size);
+    int rc = file ? svg_write(advice->snapshot, advice->plan,
+                              &advice->settings, file) : -errno;
 
-    if (!rc) {
-        file = open_memstream(&text, &size);
-        rc = file ? svg_write(&page, file) : -errno;
-    }
     if (file && fclose(file) && !rc)
         rc = -ENOMEM;
     if (!rc)
         rc = jsonio_write_file(path, text, 0666);
     free(text);
-    svg_page_free(&page);
     return rc ? command_failed("%s: %s", path, strerror(-rc)) : COMMAND_OK;
 }
 

@@ -31,24 +31,26 @@ double svg_line_width(const struct svg_layout *l, double bytes_per_second)
  * lines along a row of tiles neither lie on each other nor on headings.
  */
 static bool svg_curve(const struct svg_layout *l, const struct svg_flow *flow,
-                      const struct svg_vcpu *vcpus,
-                      const struct svg_box *chips, struct curve *c)
+                      const struct svg_vcpu *vcpus, struct curve *c)
 {
+    const struct svg_vcpu *from, *to;
     const struct svg_box *a, *b;
     double dx, dy, bow, cx, cy;
 
     if (flow->ends[0] == SIZE_MAX || flow->ends[1] == SIZE_MAX)
         return false;
-    a = &chips[flow->ends[0]];
-    b = &chips[flow->ends[1]];
+    from = &vcpus[flow->ends[0]];
+    to = &vcpus[flow->ends[1]];
+    a = &from->box;
+    b = &to->box;
     *c = (struct curve){ .x1 = a->x + a->w / 2, .y1 = a->y + a->h / 2,
                          .x2 = b->x + b->w / 2, .y2 = b->y + b->h / 2 };
     dx = c->x2 - c->x1;
     dy = c->y2 - c->y1;
-    c->loop = vcpus[flow->ends[0]].at == vcpus[flow->ends[1]].at;
+    c->loop = from->at == to->at;
     if (c->loop) {
         /* The first of two lanes has its outer side on the left. */
-        bool left = l->threads > 1 && !(vcpus[flow->ends[0]].at % 2);
+        bool left = l->threads > 1 && !(from->at % 2);
 
         c->x1 = c->x2 = left ? a->x : a->x + a->w;
         c->ax = c->bx = c->x1 + (left ? -1 : 1) * 32;
@@ -88,7 +90,7 @@ static const char *svg_flow_colour(const struct svg_flow *flow)
 
 /* Widest first, so that no thin line is hidden; each with a white edge. */
 void svg_flows_draw(const struct svg_layout *l, const struct svg_host *host,
-                    const struct svg_box *chips, bool loops, FILE *f)
+                    bool loops, FILE *f)
 {
     struct curve c;
     size_t i;
@@ -97,8 +99,7 @@ void svg_flows_draw(const struct svg_layout *l, const struct svg_host *host,
         const struct svg_flow *flow = &host->flows[i];
         double w = svg_line_width(l, flow->bytes_per_second);
 
-        if (!svg_curve(l, flow, host->vcpus, chips, &c)
-            || c.loop != loops)
+        if (!svg_curve(l, flow, host->vcpus, &c) || c.loop != loops)
             continue;
         /* Wider ones would fill their loop. */
         if (c.loop)
@@ -119,15 +120,15 @@ static bool svg_overlaps(const struct svg_box *a, const struct svg_box *b)
 
 static bool svg_label_free(const struct svg_box *label,
                            const struct svg_box *labels, size_t nr_labels,
-                           const struct svg_box *chips, size_t nr_chips)
+                           const struct svg_host *host)
 {
     size_t i;
 
     for (i = 0; i < nr_labels; i++)
         if (svg_overlaps(label, &labels[i]))
             return false;
-    for (i = 0; i < nr_chips; i++)
-        if (svg_overlaps(label, &chips[i]))
+    for (i = 0; i < host->nr_vcpus; i++)
+        if (svg_overlaps(label, &host->vcpus[i].box))
             return false;
     return true;
 }
@@ -135,7 +136,7 @@ static bool svg_label_free(const struct svg_box *label,
 /* Look along the curve for a place that hides no chip and no other label. */
 static bool svg_label_place(const struct curve *c, double width,
                             const struct svg_box *labels, size_t nr_labels,
-                            const struct svg_box *chips, size_t nr_chips,
+                            const struct svg_host *host,
                             struct svg_box *label_r)
 {
     static const double along[] = { 0.5, 0.44, 0.56, 0.38, 0.62, 0.3, 0.7,
@@ -155,14 +156,14 @@ static bool svg_label_place(const struct curve *c, double width,
         x = fmax(x, width / 2 + 4);
         *label_r = (struct svg_box){ x - width / 2, y - LABEL_H / 2, width,
                                      LABEL_H };
-        if (svg_label_free(label_r, labels, nr_labels, chips, nr_chips))
+        if (svg_label_free(label_r, labels, nr_labels, host))
             return true;
     }
     return false;
 }
 
 void svg_labels_draw(const struct svg_layout *l, const struct svg_host *host,
-                     const struct svg_box *chips, FILE *f)
+                     FILE *f)
 {
     struct svg_box labels[LABELS_MAX];
     size_t nr_labels = 0;
@@ -177,11 +178,10 @@ void svg_labels_draw(const struct svg_layout *l, const struct svg_host *host,
 
         if (nr_labels == LABELS_MAX
             || flow->bytes_per_second < 0.06 * l->rate_max
-            || !svg_curve(l, flow, host->vcpus, chips, &c))
+            || !svg_curve(l, flow, host->vcpus, &c))
             continue;
         n = svg_rate(text, sizeof(text), flow->bytes_per_second);
-        if (!svg_label_place(&c, 5.6 * n + 10, labels, nr_labels, chips,
-                             host->nr_vcpus, b))
+        if (!svg_label_place(&c, 5.6 * n + 10, labels, nr_labels, host, b))
             continue;
         nr_labels++;
         fprintf(f, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "

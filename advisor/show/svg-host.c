@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "show/svg-priv.h"
 
@@ -13,58 +12,22 @@ static const char *const svg_palette[] = {
 };
 #define PALETTE (sizeof(svg_palette) / sizeof(*svg_palette))
 
-/* Where the things of one panel are. */
-struct places
+/* Where a pCPU and what is around it stand in one panel. */
+struct place
 {
-    struct svg_box *pcpus; /* the lane of a pCPU */
-    struct svg_box *cores;
-    struct svg_box *caches;
-    struct svg_box *sockets;
-    struct svg_box *vcpus;
-    double *load;       /* of a pCPU */
-    unsigned int *lane; /* chips on a pCPU so far */
-    bool *hot;          /* of a core */
+    struct svg_box socket, cache, core, lane;
+    double load;
+    unsigned int chips; /* so far */
+    bool core_hot;      /* of the core that has this number */
 };
 
-static void places_free(struct places *p)
-{
-    free(p->pcpus);
-    free(p->cores);
-    free(p->caches);
-    free(p->sockets);
-    free(p->vcpus);
-    free(p->load);
-    free(p->lane);
-    free(p->hot);
-}
-
-static int places_alloc(struct places *p, const struct svg_layout *l,
-                        const struct svg_page *page,
-                        const struct svg_host *host)
-{
-    *p = (struct places){
-        .pcpus = calloc(page->nr_pcpus, sizeof(*p->pcpus)),
-        .cores = calloc(l->cores, sizeof(*p->cores)),
-        .caches = calloc(l->caches, sizeof(*p->caches)),
-        .sockets = calloc(l->sockets, sizeof(*p->sockets)),
-        .vcpus = calloc(host->nr_vcpus + 1, sizeof(*p->vcpus)),
-        .load = calloc(page->nr_pcpus, sizeof(*p->load)),
-        .lane = calloc(page->nr_pcpus, sizeof(*p->lane)),
-        .hot = calloc(l->cores, sizeof(*p->hot)),
-    };
-    if (!p->pcpus || !p->cores || !p->caches || !p->sockets || !p->vcpus
-        || !p->load || !p->lane || !p->hot)
-        return -ENOMEM;
-    return 0;
-}
-
-static void places_topology(struct places *p, const struct svg_layout *l,
+static void places_topology(struct place *p, const struct svg_layout *l,
                             const struct svg_page *page, double x, double y)
 {
     unsigned int cache = 0, core = 0, thread = 0;
     size_t i;
 
-    for (i = 0; i < page->nr_pcpus; i++) {
+    for (i = 0; i < page->nr_pcpus; i++, p++) {
         const struct svg_pcpu *c = &page->pcpus[i];
         const struct svg_pcpu *b = i ? c - 1 : NULL;
 
@@ -72,33 +35,32 @@ static void places_topology(struct places *p, const struct svg_layout *l,
                 : cache + (b->cache != c->cache);
         core = !b || b->cache != c->cache ? 0 : core + (b->core != c->core);
         thread = !b || b->core != c->core ? 0 : thread + 1;
-        p->sockets[c->socket] = (struct svg_box){
+        p->socket = (struct svg_box){
             x + c->socket % l->socket_columns * (l->socket_w + SVG_SOCKET_GAP),
             y + SVG_PANEL_HEAD
                 + c->socket / l->socket_columns
                       * (l->socket_h + SVG_SOCKET_GAP),
             l->socket_w, l->socket_h };
-        p->caches[c->cache] = (struct svg_box){
-            p->sockets[c->socket].x + SVG_GAP
+        p->cache = (struct svg_box){
+            p->socket.x + SVG_GAP
                 + cache % l->cache_columns * (l->cache_w + SVG_GAP),
-            p->sockets[c->socket].y + SVG_SOCKET_HEAD
+            p->socket.y + SVG_SOCKET_HEAD
                 + cache / l->cache_columns * (l->cache_h + SVG_GAP),
             l->cache_w, l->cache_h };
-        p->cores[c->core] = (struct svg_box){
-            p->caches[c->cache].x + SVG_GAP
-                + core % l->columns * (l->tile_w + SVG_GAP),
-            p->caches[c->cache].y + SVG_CACHE_HEAD
+        p->core = (struct svg_box){
+            p->cache.x + SVG_GAP + core % l->columns * (l->tile_w + SVG_GAP),
+            p->cache.y + SVG_CACHE_HEAD
                 + core / l->columns * (l->tile_h + SVG_GAP),
             l->tile_w, l->tile_h };
-        p->pcpus[i] = (struct svg_box){
-            p->cores[c->core].x + SVG_TILE_PAD
-                + SVG_TILE_GUTTER + thread * (l->chip_w + SVG_TILE_PAD),
-            p->cores[c->core].y, l->chip_w, l->tile_h };
+        p->lane = (struct svg_box){
+            p->core.x + SVG_TILE_PAD + SVG_TILE_GUTTER
+                + thread * (l->chip_w + SVG_TILE_PAD),
+            p->core.y, l->chip_w, l->tile_h };
     }
 }
 
 /* All cores on which both VMs have a vCPU are hot. */
-static void places_shared(struct places *p, const struct svg_page *page,
+static void places_shared(struct place *p, const struct svg_page *page,
                           const struct svg_host *host,
                           const struct svg_flow *flow)
 {
@@ -112,20 +74,19 @@ static void places_shared(struct places *p, const struct svg_page *page,
         for (j = 0; j < host->nr_vcpus; j++)
             if (host->vcpus[j].vm == flow->to
                 && page->pcpus[host->vcpus[j].at].core == core)
-                p->hot[core] = true;
+                p[core].core_hot = true;
     }
 }
 
-static void places_vcpus(struct places *p, const struct svg_layout *l,
-                         const struct svg_page *page,
-                         const struct svg_host *host)
+static void places_vcpus(struct place *p, const struct svg_layout *l,
+                         const struct svg_page *page, struct svg_host *host)
 {
     double afloat = 0, shares = 0;
     size_t i;
 
     for (i = 0; i < host->nr_vcpus; i++) {
-        const struct svg_vcpu *v = &host->vcpus[i];
-        unsigned int lane = p->lane[v->at]++;
+        struct svg_vcpu *v = &host->vcpus[i];
+        unsigned int lane = p[v->at].chips++;
 
         /* What does not fit stands behind the last one, as "+n". */
         if (lane >= l->lanes)
@@ -133,10 +94,10 @@ static void places_vcpus(struct places *p, const struct svg_layout *l,
         if (v->floating)
             afloat += v->util;
         else
-            p->load[v->at] += v->util;
-        p->vcpus[i] = (struct svg_box){
-            p->pcpus[v->at].x,
-            p->pcpus[v->at].y + SVG_TILE_HEAD
+            p[v->at].load += v->util;
+        v->box = (struct svg_box){
+            p[v->at].lane.x,
+            p[v->at].lane.y + SVG_TILE_HEAD
                 + lane * (l->chip_h + SVG_CHIP_GAP),
             l->chip_w, l->chip_h };
     }
@@ -144,33 +105,31 @@ static void places_vcpus(struct places *p, const struct svg_layout *l,
         shares += page->pcpus[i].share;
     for (i = 0; i < page->nr_pcpus; i++) {
         if (shares > 0)
-            p->load[i] += afloat * page->pcpus[i].share / shares;
-        if (p->load[i] > SVG_LOAD_HOT)
-            p->hot[page->pcpus[i].core] = true;
+            p[i].load += afloat * page->pcpus[i].share / shares;
+        if (p[i].load > SVG_LOAD_HOT)
+            p[page->pcpus[i].core].core_hot = true;
     }
     for (i = 0; i < host->nr_flows; i++)
         if (host->flows[i].heat == SVG_HEAT_SHARED)
             places_shared(p, page, host, &host->flows[i]);
 }
 
-static void draw_sockets(const struct places *p, const struct svg_layout *l,
-                         const struct svg_page *page, FILE *f)
+static void draw_sockets(const struct place *p, const struct svg_page *page,
+                         FILE *f)
 {
     size_t i;
 
     for (i = 0; i < page->nr_pcpus; i++) {
         const struct svg_pcpu *c = &page->pcpus[i];
-        const struct svg_box *s = &p->sockets[c->socket];
-        const struct svg_box *k = &p->caches[c->cache];
+        const struct svg_box *s = &p[i].socket, *k = &p[i].cache;
 
-        if (!i || c[-1].socket != c->socket) {
+        if (!i || c[-1].socket != c->socket)
             fprintf(f, "<rect class=\"socket\" x=\"%.1f\" y=\"%.1f\" "
                     "width=\"%.1f\" height=\"%.1f\" rx=\"14\"/>\n"
                     "<text class=\"where\" x=\"%.1f\" y=\"%.1f\">Socket %u"
                     "<tspan class=\"muted\" dx=\"7\">NUMA node %u</tspan>"
                     "</text>\n", s->x, s->y, s->w, s->h, s->x + 16, s->y + 18,
                     c->socket, c->node);
-        }
         if (!i || c[-1].cache != c->cache)
             fprintf(f, "<rect class=\"cache\" x=\"%.1f\" y=\"%.1f\" "
                     "width=\"%.1f\" height=\"%.1f\" rx=\"10\"/>\n"
@@ -178,15 +137,13 @@ static void draw_sockets(const struct places *p, const struct svg_layout *l,
                     "</text>\n", k->x, k->y, k->w, k->h, k->x + 12, k->y + 14,
                     page->cache_name ? page->cache_name : "cores");
     }
-    (void)l;
 }
 
-static void draw_pcpu(const struct places *p, const struct svg_layout *l,
-                      const struct svg_page *page, size_t i, FILE *f)
+static void draw_pcpu(const struct place *p, const struct svg_layout *l,
+                      const struct svg_pcpu *c, FILE *f)
 {
-    const struct svg_pcpu *c = &page->pcpus[i];
-    const struct svg_box *b = &p->pcpus[i];
-    double load = p->load[i];
+    const struct svg_box *b = &p->lane;
+    double load = p->load;
     double bar_y = b->y + b->h - SVG_TILE_FOOT + 2;
     const char *tone = load > SVG_LOAD_HOT ? SVG_HOT
                        : load > 0.85       ? SVG_FAR
@@ -214,43 +171,42 @@ static void draw_pcpu(const struct places *p, const struct svg_layout *l,
         fprintf(f, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"4\" "
                 "rx=\"2\" fill=\"%s\"/>\n", b->x, bar_y,
                 fmax(4, b->w * fmin(load, 1)), tone);
-    if (p->lane[i] > l->lanes)
+    if (p->chips > l->lanes)
         fprintf(f, "<text class=\"tiny num\" x=\"%.1f\" y=\"%.1f\" "
                 "text-anchor=\"middle\">+%u more</text>\n", b->x + b->w / 2,
                 b->y + SVG_TILE_HEAD
                     + (l->lanes - 1) * (l->chip_h + SVG_CHIP_GAP) + 12,
-                p->lane[i] - l->lanes + 1);
+                p->chips - l->lanes + 1);
 }
 
-static void draw_tiles(const struct places *p, const struct svg_layout *l,
+static void draw_tiles(const struct place *p, const struct svg_layout *l,
                        const struct svg_page *page, FILE *f)
 {
     size_t i;
 
     for (i = 0; i < page->nr_pcpus; i++) {
         const struct svg_pcpu *c = &page->pcpus[i];
-        const struct svg_box *b = &p->cores[c->core];
+        const struct svg_box *b = &p[i].core;
 
         if (!i || c[-1].core != c->core)
             fprintf(f, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" "
                     "width=\"%.1f\" height=\"%.1f\" rx=\"7\"/>\n",
-                    p->hot[c->core]                ? "tile hot"
+                    p[c->core].core_hot       ? "tile hot"
                     : c->banned || !c->online ? "tile out"
-                                                   : "tile",
+                                              : "tile",
                     b->x, b->y, b->w, b->h);
-        draw_pcpu(p, l, page, i, f);
+        draw_pcpu(&p[i], l, c, f);
     }
 }
 
-static void draw_chip(const struct places *p, const struct svg_layout *l,
-                      const struct svg_page *page, const struct svg_vcpu *v,
-                      const struct svg_box *b, FILE *f)
+static void draw_chip(const struct svg_layout *l, const struct svg_page *page,
+                      const struct svg_vcpu *v, FILE *f)
 {
     const struct svg_vm *vm = &page->vms[v->vm];
+    const struct svg_box *b = &v->box;
     const char *colour = svg_colour(vm);
     size_t room = l->threads == 1 ? 12 : 8;
 
-    (void)p;
     fprintf(f, "<g><title>");
     svg_escape(f, vm->name, 80);
     fprintf(f, " vCPU %u, %.0f %% of a pCPU%s</title>", v->vcpu,
@@ -286,35 +242,33 @@ const char *svg_colour(const struct svg_vm *vm)
 }
 
 int svg_host_draw(const struct svg_layout *l, const struct svg_page *page,
-                  const struct svg_host *host, double x, double y, FILE *f)
+                  struct svg_host *host, double x, double y, FILE *f)
 {
-    struct places p;
+    struct place *p = calloc(page->nr_pcpus, sizeof(*p));
     size_t i;
-    int rc = places_alloc(&p, l, page, host);
 
-    if (rc)
-        goto out;
-    places_topology(&p, l, page, x, y);
-    places_vcpus(&p, l, page, host);
+    if (!p)
+        return -ENOMEM;
+    places_topology(p, l, page, x, y);
+    places_vcpus(p, l, page, host);
     fprintf(f, "<text class=\"panel\" x=\"%.1f\" y=\"%.1f\">%s</text>\n", x,
             y + 18, host->title);
-    draw_sockets(&p, l, page, f);
-    draw_tiles(&p, l, page, f);
-    svg_flows_draw(l, host, p.vcpus, false, f);
+    draw_sockets(p, page, f);
+    draw_tiles(p, l, page, f);
+    svg_flows_draw(l, host, false, f);
     for (i = 0; i < host->nr_vcpus; i++) {
         const struct svg_vcpu *v = &host->vcpus[i];
 
         /* Behind a "+n" there is no chip. */
-        if (p.lane[v->at] > l->lanes
-            && p.vcpus[i].y >= p.pcpus[v->at].y + SVG_TILE_HEAD
-                                   + (l->lanes - 1)
-                                         * (l->chip_h + SVG_CHIP_GAP) - 1)
+        if (p[v->at].chips > l->lanes
+            && v->box.y >= p[v->at].lane.y + SVG_TILE_HEAD
+                               + (l->lanes - 1) * (l->chip_h + SVG_CHIP_GAP)
+                               - 1)
             continue;
-        draw_chip(&p, l, page, v, &p.vcpus[i], f);
+        draw_chip(l, page, v, f);
     }
-    svg_flows_draw(l, host, p.vcpus, true, f);
-    svg_labels_draw(l, host, p.vcpus, f);
-out:
-    places_free(&p);
-    return rc;
+    svg_flows_draw(l, host, true, f);
+    svg_labels_draw(l, host, f);
+    free(p);
+    return 0;
 }

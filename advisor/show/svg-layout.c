@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "show/svg-priv.h"
 
@@ -33,19 +30,8 @@ static unsigned int svg_columns(unsigned int n)
     return least;
 }
 
-/* Numbers go up by at most one, and whatever is outside begins a new inside. */
-static bool svg_in_order(const struct svg_pcpu *p, const struct svg_pcpu *q)
-{
-    if (!q)
-        return !p->socket && !p->cache && !p->core;
-    return p->core - q->core <= 1 && p->cache - q->cache <= 1
-           && p->socket - q->socket <= 1
-           && (p->cache == q->cache || p->core != q->core)
-           && (p->socket == q->socket || p->cache != q->cache);
-}
-
-static int svg_layout_count(struct svg_layout *layout,
-                            const struct svg_page *page)
+static void svg_layout_count(struct svg_layout *layout,
+                             const struct svg_page *page)
 {
     unsigned int threads = 0, cores = 0, caches = 0;
     size_t i;
@@ -56,8 +42,6 @@ static int svg_layout_count(struct svg_layout *layout,
         bool core = !q || q->core != p->core;
         bool cache = !q || q->cache != p->cache;
 
-        if (!svg_in_order(p, q))
-            return -EINVAL;
         threads = core ? 1 : threads + 1;
         cores = cache ? 1 : cores + core;
         caches = !q || q->socket != p->socket ? 1 : caches + cache;
@@ -67,39 +51,11 @@ static int svg_layout_count(struct svg_layout *layout,
         layout->sockets = p->socket + 1;
         layout->caches = p->cache + 1;
         layout->cores = p->core + 1;
+        layout->lanes = max_of(layout->lanes,
+                               max_of(p->chips[BEFORE], p->chips[AFTER]));
     }
-    return layout->cores ? 0 : -EINVAL;
-}
-
-/* How many chips stand on one pCPU at most, and the busiest flow. */
-static int svg_layout_lanes(struct svg_layout *layout,
-                            const struct svg_page *page,
-                            const struct svg_host *host)
-{
-    unsigned int *lane = calloc(page->nr_pcpus, sizeof(*lane));
-    size_t i;
-    int rc = lane ? 0 : -ENOMEM;
-
-    for (i = 0; i < host->nr_vcpus && !rc; i++) {
-        const struct svg_vcpu *v = &host->vcpus[i];
-
-        if (v->at >= page->nr_pcpus || v->vm >= page->nr_vms)
-            rc = -EINVAL;
-        else
-            layout->lanes = max_of(layout->lanes, ++lane[v->at]);
-    }
-    for (i = 0; i < host->nr_flows && !rc; i++) {
-        const struct svg_flow *f = &host->flows[i];
-
-        if (f->from >= page->nr_vms || f->to >= page->nr_vms
-            || (f->ends[0] != SIZE_MAX && f->ends[0] >= host->nr_vcpus)
-            || (f->ends[1] != SIZE_MAX && f->ends[1] >= host->nr_vcpus))
-            rc = -EINVAL;
-        else if (f->bytes_per_second > layout->rate_max)
-            layout->rate_max = f->bytes_per_second;
-    }
-    free(lane);
-    return rc;
+    if (layout->lanes > LANES_MAX)
+        layout->lanes = LANES_MAX;
 }
 
 /* From the inside outwards. */
@@ -127,20 +83,15 @@ static void svg_layout_sizes(struct svg_layout *l)
                  + SVG_PANEL_HEAD;
 }
 
-int svg_layout_init(struct svg_layout *layout, const struct svg_page *page)
+void svg_layout_init(struct svg_layout *layout, const struct svg_page *page)
 {
     size_t i;
-    int rc;
 
-    memset(layout, 0, sizeof(*layout));
-    layout->lanes = LANES_MIN;
-    rc = svg_layout_count(layout, page);
-    for (i = 0; i < page->nr_hosts && !rc; i++)
-        rc = svg_layout_lanes(layout, page, &page->hosts[i]);
-    if (rc)
-        return rc;
-    if (layout->lanes > LANES_MAX)
-        layout->lanes = LANES_MAX;
+    *layout = (struct svg_layout){ .lanes = LANES_MIN };
+    svg_layout_count(layout, page);
     svg_layout_sizes(layout);
-    return 0;
+    for (i = 0; i < page->nr_hosts; i++)
+        if (page->hosts[i].nr_flows)
+            layout->rate_max = fmax(layout->rate_max,
+                                    page->hosts[i].flows[0].bytes_per_second);
 }

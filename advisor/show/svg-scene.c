@@ -10,7 +10,6 @@
 #include "model/settings.h"
 #include "model/snapshot.h"
 #include "show/svg-priv.h"
-#include "show/svg-scene.h"
 #include "base/compare.h"
 
 /* --- pCPUs: by socket, cache, core ---------------------------------------- */
@@ -104,17 +103,15 @@ static int scene_vms(struct svg_page *page, const struct snapshot *s)
     page->vms = calloc(s->nr_domains + 1, sizeof(*page->vms));
     if (!page->vms)
         return -ENOMEM;
+    page->nr_vms = s->nr_domains;
     for (i = 0; i < s->nr_domains; i++) {
         const struct snapshot_domain *d = &s->domains[i];
 
         page->vms[i] = (struct svg_vm){
-            .name = strdup(d->name ? d->name : "?"),
+            .name = d->name ? d->name : "?",
             .colour = d->domid ? -1 : -2,
             .many = d->vcpus_max > 1,
         };
-        page->nr_vms = i + 1;
-        if (!page->vms[i].name)
-            return -ENOMEM;
     }
     return 0;
 }
@@ -173,6 +170,7 @@ static int scene_vcpus(struct svg_page *page, const struct snapshot *s,
         /* It runs what it did; one that is bound gets what it wants. */
         floating = !pinned && v->online && hwloc_bitmap_isfull(v->hard)
                    && hwloc_bitmap_isfull(v->soft);
+        page->pcpus[at].chips[when]++;
         host->vcpus[host->nr_vcpus++] = (struct svg_vcpu){
             .vm = (unsigned int)d,
             .vcpu = place->vcpuid,
@@ -221,10 +219,12 @@ int svg_scene_fill(struct svg_page *page, const struct snapshot *snapshot,
     size_t h;
     int rc;
 
-    memset(page, 0, sizeof(*page));
-    page->nr_hosts = plan->nr_steps ? 2 : 1;
-    page->hosts[BEFORE].title = "Now";
-    page->hosts[AFTER].title = "After the plan";
+    *page = (struct svg_page){
+        .steps = plan->steps,
+        .nr_steps = plan->nr_steps,
+        .nr_hosts = plan->nr_steps ? 2 : 1,
+        .hosts = { { .title = "Now" }, { .title = "After the plan" } },
+    };
     rc = scene_pcpus(page, snapshot, settings) ?: scene_vms(page, snapshot);
     for (h = 0; h < page->nr_hosts && !rc; h++) {
         rc = scene_vcpus(page, snapshot, plan, (int)h);
@@ -233,11 +233,9 @@ int svg_scene_fill(struct svg_page *page, const struct snapshot *snapshot,
         if (!rc)
             rc = svg_scene_flows(page, snapshot, plan, (int)h);
     }
-    if (!rc)
-        svg_scene_colours(page, &page->hosts[BEFORE]);
-    if (!rc)
-        rc = svg_words_figures(page, plan);
-    if (!rc)
-        rc = svg_words_text(page, snapshot, plan);
-    return rc;
+    if (rc)
+        return rc;
+    svg_scene_colours(page, &page->hosts[BEFORE]);
+    svg_words_titles(page, snapshot, plan);
+    return svg_words_figures(page, plan);
 }

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "model/plan.h"
 #include "show/svg-priv.h"
 
 #define MARGIN 36.0
@@ -84,7 +84,7 @@ static void svg_figures(const struct svg_page *page, double y, FILE *f)
 {
     size_t i;
 
-    for (i = 0; i < page->nr_figures; i++) {
+    for (i = 0; i < SVG_FIGURES; i++) {
         const struct svg_figure *g = &page->figures[i];
         double x = MARGIN + i * (FIGURE_W + 12);
         const char *tone = g->verdict > 0   ? SVG_LINK
@@ -98,7 +98,7 @@ static void svg_figures(const struct svg_page *page, double y, FILE *f)
         svg_escape(f, g->label, 36);
         fprintf(f, "</text><text class=\"big\" x=\"%.1f\" y=\"%.1f\">", x + 14,
                 y + 48);
-        if (g->after) {
+        if (page->nr_hosts > 1) {
             fprintf(f, "<tspan class=\"muted\">");
             svg_escape(f, g->before, 12);
             fprintf(f, "</tspan><tspan class=\"muted\" dx=\"6\">\xe2\x86\x92"
@@ -169,7 +169,7 @@ static void svg_steps(const struct svg_page *page, double y, double w, FILE *f)
         fprintf(f, "<text class=\"tiny\" x=\"%.1f\" y=\"%.1f\" "
                 "text-anchor=\"end\">%zu</text><text class=\"code\" "
                 "x=\"%.1f\" y=\"%.1f\">", x + 16, line, i + 1, x + 26, line);
-        svg_escape(f, page->steps[i], columns > 1 ? 52 : 110);
+        svg_escape(f, page->steps[i].command ?: "", columns > 1 ? 52 : 110);
         fprintf(f, "</text>\n");
     }
     if (page->nr_steps > shown)
@@ -185,22 +185,21 @@ static double svg_steps_height(const struct svg_page *page)
     return 30 + n * STEP_H;
 }
 
-int svg_write(const struct svg_page *page, FILE *f)
+static int svg_draw(struct svg_page *page, FILE *f)
 {
     struct svg_layout l;
     bool beside;
     double w, h, y;
     size_t i;
-    int rc = svg_layout_init(&l, page);
+    int rc = 0;
 
-    if (rc)
-        return rc;
+    svg_layout_init(&l, page);
     beside = page->nr_hosts < 2 || l.panel_w <= PANEL_BESIDE;
     w = fmax(PAGE_MIN, 2 * MARGIN + (beside ? page->nr_hosts * l.panel_w
                                                   + (page->nr_hosts - 1)
                                                         * PANELS_GAP
                                             : l.panel_w));
-    y = MARGIN + HEAD_H + (page->nr_figures ? FIGURE_H + 26 : 0);
+    y = MARGIN + HEAD_H + FIGURE_H + 26;
     h = y + (beside ? 1 : page->nr_hosts) * (l.panel_h + 34)
         + svg_steps_height(page) + LEGEND_H + MARGIN;
     fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" "
@@ -224,33 +223,22 @@ int svg_write(const struct svg_page *page, FILE *f)
     svg_steps(page, y + 6, w, f);
     svg_legend(&l, y + svg_steps_height(page) + 10, f);
     fprintf(f, "</svg>\n");
-    if (!rc && ferror(f))
-        rc = -EIO;
-    return rc;
+    return rc ?: ferror(f) ? -EIO : 0;
 }
 
-void svg_page_free(struct svg_page *page)
+int svg_write(const struct snapshot *snapshot, const struct plan *plan,
+              const struct settings *settings, FILE *f)
 {
+    struct svg_page page;
     size_t i;
+    int rc = svg_scene_fill(&page, snapshot, plan, settings)
+             ?: svg_draw(&page, f);
 
-    for (i = 0; i < page->nr_vms; i++)
-        free(page->vms[i].name);
-    for (i = 0; i < page->nr_figures; i++) {
-        free(page->figures[i].label);
-        free(page->figures[i].before);
-        free(page->figures[i].after);
+    for (i = 0; i < page.nr_hosts; i++) {
+        free(page.hosts[i].vcpus);
+        free(page.hosts[i].flows);
     }
-    for (i = 0; i < page->nr_steps; i++)
-        free(page->steps[i]);
-    for (i = 0; i < page->nr_hosts; i++) {
-        free(page->hosts[i].vcpus);
-        free(page->hosts[i].flows);
-    }
-    free(page->title);
-    free(page->subtitle);
-    free(page->pcpus);
-    free(page->vms);
-    free(page->figures);
-    free(page->steps);
-    memset(page, 0, sizeof(*page));
+    free(page.pcpus);
+    free(page.vms);
+    return rc;
 }

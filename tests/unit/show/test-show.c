@@ -21,7 +21,6 @@
 #include "model/settings.h"
 #include "show/show.h"
 #include "model/snapshot.h"
-#include "show/svg-scene.h"
 #include "show/svg.h"
 
 struct recorded
@@ -76,16 +75,12 @@ static void compare(const char *text, const char *name)
 
 static char *draw(struct recorded *r, int expected)
 {
-    struct svg_page page;
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
 
-    assert_int_equal(svg_scene_fill(&page, r->snapshot, r->plan,
-                                    &r->settings), expected);
-    if (!expected)
-        assert_int_equal(svg_write(&page, f), 0);
-    svg_page_free(&page);
+    assert_int_equal(svg_write(r->snapshot, r->plan, &r->settings, f),
+                     expected);
     fclose(f);
     return text;
 }
