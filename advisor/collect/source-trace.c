@@ -187,12 +187,12 @@ static int step(struct collect *collect, void *state, bool readable)
 }
 
 static int note(struct collect *collect, const struct trace *trace,
-                const struct trace_shares *shares)
+                double seconds)
 {
     struct snapshot *snapshot = collect->snapshot;
     int rc = snapshot_note(snapshot, "trace", "%u bursts, %.2f s of %.2f s, "
                            "%llu records, %llu lost, %zu KiB per pCPU",
-                           trace->nr_bursts, shares->seconds,
+                           trace->nr_bursts, seconds,
                            snapshot->duration,
                            (unsigned long long)trace->events,
                            (unsigned long long)trace->lost,
@@ -210,7 +210,7 @@ static int note(struct collect *collect, const struct trace *trace,
 static int finish(struct collect *collect, void *state)
 {
     struct trace *trace = state;
-    struct trace_shares shares;
+    double seconds;
     int rc = 0;
 
     if (trace->running)
@@ -222,8 +222,8 @@ static int finish(struct collect *collect, void *state)
                              "nothing");
     rc = trace_shares_fill(collect->snapshot,
                            (const struct trace_metrics *const *)trace->bursts,
-                           trace->nr_bursts, collect->cpu_khz, &shares);
-    return rc ? rc : note(collect, trace, &shares);
+                           trace->nr_bursts, collect->cpu_khz, &seconds);
+    return rc ?: note(collect, trace, seconds);
 }
 
 const struct collect_source collect_trace = {

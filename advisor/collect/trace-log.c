@@ -106,10 +106,8 @@ static int append_record(struct trace_log *log, unsigned int pcpu,
 {
     struct trace_event event = { .tsc = record->tsc, .pcpu = pcpu };
 
-    if (!record->has_tsc || !record->nr_words) {
-        log->other_records++;
+    if (!record->has_tsc || !record->nr_words)
         return 0;
-    }
     if (record->event == EVENT_LOST_RECORDS && record->nr_words >= 4)
         return append_loss(log, record, &event);
 
@@ -127,7 +125,6 @@ static int append_record(struct trace_log *log, unsigned int pcpu,
         event.new_state = TRACE_RUNNING;
         return append(log, &event);
     }
-    log->other_records++;
     return 0;
 }
 

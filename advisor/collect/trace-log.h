@@ -3,8 +3,8 @@
  * Records of Xen's trace buffers, decoded and put in order.
  *
  * A pure parser: bytes in, events out; no Xen, no files.  Kept are the records
- * of a vCPU's runstate and those that tell of a loss; all others are counted
- * and skipped.  Input is untrusted, since it may come from a file.
+ * of a vCPU's runstate and those that tell of a loss; all others are
+ * skipped.  Input is untrusted, since it may come from a file.
  *
  * Functions return 0 or -errno.  Not safe for two threads on one log.
  * Source: xen/include/public/trace.h, xen/common/sched/core.c
@@ -54,7 +54,6 @@ struct trace_log {
     struct trace_event *events;
     size_t nr_events;
     uint64_t lost_records;      /* that Xen says it dropped */
-    uint64_t other_records;     /* seen and skipped */
     bool truncated;             /* the last window or record was cut short */
 };
 

@@ -18,16 +18,13 @@ struct tracked_vcpu {
     uint64_t since_tsc;
     uint64_t losses_seen;       /* of the walk, at the last record */
     uint8_t state;
-    bool preempted;             /* why it is runnable */
     bool placed;                /* seen to be put on a pCPU */
     int running_on;             /* pCPU, or NOBODY */
 };
 
 struct tracked_pcpu {
-    struct trace_pcpu row;
     struct tracked_vcpu *current;
     struct tracked_vcpu *last;  /* of a VM, last to run here, or NULL */
-    bool last_preempted;
     bool idled;                 /* since then */
 };
 
@@ -81,26 +78,14 @@ static void *find_or_add(void **tree, const void *key, size_t key_size,
 }
 
 /* Account the time since the vCPU's last record to a state. */
-static void charge(struct walk *walk, struct tracked_vcpu *vcpu,
-                   enum trace_state state, uint64_t tsc, bool edge)
+static void charge(struct tracked_vcpu *vcpu, enum trace_state state,
+                   uint64_t tsc, bool edge)
 {
     uint64_t cycles = tsc - vcpu->since_tsc;
 
     vcpu->row.cycles[state] += cycles;
     if (edge || !vcpu->placed)
         vcpu->row.edge_cycles[state] += cycles;
-    if (state == TRACE_RUNNABLE && vcpu->preempted)
-        vcpu->row.preempt_wait_cycles += cycles;
-    if (state == TRACE_RUNNABLE && !vcpu->preempted)
-        vcpu->row.wake_wait_cycles += cycles;
-    if (state == TRACE_RUNNING && vcpu->running_on != NOBODY) {
-        struct trace_pcpu *pcpu = &walk->pcpus[vcpu->running_on].row;
-
-        if (vcpu->row.domid == TRACE_DOMID_IDLE)
-            pcpu->idle_cycles += cycles;
-        else
-            pcpu->busy_cycles += cycles;
-    }
     vcpu->since_tsc = tsc;
 }
 
@@ -123,15 +108,13 @@ static struct tracked_vcpu *vcpu_of(struct walk *walk,
         vcpu->state = TRACE_UNKNOWN;
     vcpu->since_tsc = walk->metrics->start_tsc;
     vcpu->losses_seen = walk->losses;
-    vcpu->row.last_pcpu = NOBODY;
     vcpu->running_on = NOBODY;
     if (vcpu->state == TRACE_RUNNING)
         vcpu->running_on = event->pcpu;
     return vcpu;
 }
 
-static void leave_pcpu(struct walk *walk, struct tracked_vcpu *vcpu,
-                       uint8_t new_state)
+static void leave_pcpu(struct walk *walk, struct tracked_vcpu *vcpu)
 {
     struct tracked_pcpu *pcpu;
 
@@ -143,7 +126,6 @@ static void leave_pcpu(struct walk *walk, struct tracked_vcpu *vcpu,
         pcpu->current = NULL;
     if (vcpu->row.domid != TRACE_DOMID_IDLE) {
         pcpu->last = vcpu;
-        pcpu->last_preempted = new_state == TRACE_RUNNABLE;
         pcpu->idled = false;
     }
 }
@@ -162,11 +144,7 @@ static int count_switch(struct walk *walk, struct tracked_vcpu *vcpu,
     if (!s)
         return -ENOMEM;
     s->count++;
-    s->preemptions += pcpu->last_preempted;
-    if (vcpu->row.domid == TRACE_DOMID_IDLE)
-        return 0;
-    vcpu->row.vm_switches++;
-    pcpu->row.vm_switches++;
+    vcpu->row.vm_switches += vcpu->row.domid != TRACE_DOMID_IDLE;
     return 0;
 }
 
@@ -179,16 +157,12 @@ static int enter_pcpu(struct walk *walk, struct tracked_vcpu *vcpu,
 
     if (event->kind == TRACE_RUNSTATE) {
         vcpu->row.executions++;
-        if (vcpu->row.last_pcpu != NOBODY &&
-            vcpu->row.last_pcpu != event->pcpu)
-            vcpu->row.pcpu_moves++;
         if (pcpu->last && pcpu->last->row.domid != vcpu->row.domid &&
             !(idle && pcpu->idled))
             rc = count_switch(walk, vcpu, pcpu);
     }
     vcpu->placed = true;
     vcpu->running_on = event->pcpu;
-    vcpu->row.last_pcpu = event->pcpu;
     pcpu->current = vcpu;
     pcpu->idled |= idle;
     return rc;
@@ -202,7 +176,7 @@ static void loss_begins(struct walk *walk, const struct trace_event *event)
 
     walk->losses++;
     if (vcpu) {
-        charge(walk, vcpu, vcpu->state, event->tsc, false);
+        charge(vcpu, vcpu->state, event->tsc, false);
         vcpu->state = TRACE_UNKNOWN;
         vcpu->running_on = NOBODY;
     }
@@ -242,20 +216,13 @@ static int vcpu_event(struct walk *walk, const struct trace_event *event)
     state = state_until(walk, vcpu, event);
     if (state == -EAGAIN)
         return 0;
-    charge(walk, vcpu, state, event->tsc, false);
+    charge(vcpu, state, event->tsc, false);
     vcpu->losses_seen = walk->losses;
 
-    if (event->kind == TRACE_RUNSTATE) {
-        vcpu->preempted = event->old_state == TRACE_RUNNING &&
-                          event->new_state == TRACE_RUNNABLE;
-        vcpu->row.preemptions += vcpu->preempted;
-        vcpu->row.wakeups += event->old_state == TRACE_BLOCKED &&
-                             event->new_state == TRACE_RUNNABLE;
-    }
     /* After a gap its last record of running tells where it ran. */
     if (vcpu->running_on == NOBODY && event->old_state == TRACE_RUNNING)
         vcpu->running_on = event->pcpu;
-    leave_pcpu(walk, vcpu, event->new_state);
+    leave_pcpu(walk, vcpu);
     vcpu->state = event->new_state;
     if (event->new_state == TRACE_RUNNING)
         return enter_pcpu(walk, vcpu, event);
@@ -288,7 +255,7 @@ static void take_vcpu(const void *node, VISIT order, void *closure)
 
     if (order != postorder && order != leaf)
         return;
-    charge(walk, vcpu, vcpu->state, metrics->end_tsc, true);
+    charge(vcpu, vcpu->state, metrics->end_tsc, true);
     if (vcpu->row.domid != TRACE_DOMID_IDLE)
         metrics->vcpus[metrics->nr_vcpus++] = vcpu->row;
 }
@@ -305,8 +272,6 @@ static void take_switch(const void *node, VISIT order, void *closure)
 static int take_rows(struct walk *walk)
 {
     struct trace_metrics *metrics = walk->metrics;
-    uint64_t span = metrics->end_tsc - metrics->start_tsc;
-    size_t i;
 
     metrics->vcpus = calloc(walk->nr_vcpus + 1, sizeof(*metrics->vcpus));
     metrics->switches = calloc(walk->nr_switches + 1,
@@ -315,14 +280,6 @@ static int take_rows(struct walk *walk)
         return -ENOMEM;
     twalk_r(walk->vcpus, take_vcpu, walk);
     twalk_r(walk->switches, take_switch, walk);
-    for (i = 0; i < metrics->nr_pcpus; i++) {
-        struct trace_pcpu *row = &metrics->pcpus[i];
-        uint64_t known;
-
-        *row = walk->pcpus[i].row;
-        known = row->busy_cycles + row->idle_cycles;
-        row->unknown_cycles = span > known ? span - known : 0;
-    }
     return 0;
 }
 
@@ -353,14 +310,9 @@ int trace_metrics_compute(const struct trace_log *log,
     metrics->start_tsc = log->events[0].tsc;
     metrics->end_tsc = log->events[log->nr_events - 1].tsc;
     metrics->lost_records = log->lost_records;
-    metrics->nr_pcpus = highest_pcpu(log) + 1;
-    metrics->pcpus = calloc(metrics->nr_pcpus, sizeof(*metrics->pcpus));
-    walk.pcpus = calloc(metrics->nr_pcpus, sizeof(*walk.pcpus));
-    if (!metrics->pcpus || !walk.pcpus)
-        goto out;
-
-    rc = walk_log(&walk, log) ?: take_rows(&walk);
-out:
+    walk.pcpus = calloc(highest_pcpu(log) + 1, sizeof(*walk.pcpus));
+    if (walk.pcpus)
+        rc = walk_log(&walk, log) ?: take_rows(&walk);
     tdestroy(walk.vcpus, free);
     tdestroy(walk.switches, free);
     free(walk.pcpus);
@@ -377,7 +329,6 @@ void trace_metrics_free(struct trace_metrics *metrics)
         return;
     free(metrics->vcpus);
     free(metrics->switches);
-    free(metrics->pcpus);
     free(metrics);
 }
 

@@ -23,14 +23,8 @@ struct trace_vcpu {
      * last record: true, but xenalyze leaves them out.
      */
     uint64_t edge_cycles[TRACE_STATES];
-    uint64_t wake_wait_cycles;  /* runnable since it woke */
-    uint64_t preempt_wait_cycles;  /* runnable since it was put off a pCPU */
     uint64_t executions;        /* times it was put on a pCPU */
-    uint64_t preemptions;       /* times it left one while it could run */
-    uint64_t wakeups;           /* blocked to runnable */
     uint64_t vm_switches;       /* put where another VM had run before */
-    uint64_t pcpu_moves;        /* put on another pCPU than last time */
-    int last_pcpu;              /* -1: it did not run */
 };
 
 /*
@@ -43,14 +37,6 @@ struct trace_switch {
     uint16_t from_vcpuid;
     uint16_t to_domid;
     uint64_t count;
-    uint64_t preemptions;       /* from could still run */
-};
-
-struct trace_pcpu {
-    uint64_t busy_cycles;       /* a VM ran; dom0 is one */
-    uint64_t idle_cycles;
-    uint64_t unknown_cycles;
-    uint64_t vm_switches;
 };
 
 struct trace_metrics {
@@ -60,8 +46,6 @@ struct trace_metrics {
     size_t nr_vcpus;
     struct trace_switch *switches;  /* in order of their keys */
     size_t nr_switches;
-    struct trace_pcpu *pcpus;   /* by pCPU number */
-    size_t nr_pcpus;
     uint64_t lost_records;
     uint64_t disordered;        /* records of a pCPU whose clock is behind */
 };

@@ -208,32 +208,22 @@ static int fill_switches(struct snapshot *snapshot,
 
 int trace_shares_fill(struct snapshot *snapshot,
                       const struct trace_metrics *const *metrics, size_t nr,
-                      uint32_t khz, struct trace_shares *shares_r)
+                      uint32_t khz, double *seconds_r)
 {
     struct bursts bursts = { metrics, nr, khz * 1000.0 };
-    struct trace_shares shares = { 0 };
-    double unknown = 0, pcpus = 0;
-    size_t i, j;
-    int rc;
+    double seconds = 0;
+    size_t i;
 
-    for (i = 0; i < nr; i++) {
-        shares.seconds += khz ? span_of(metrics[i]) / bursts.hz : 0;
-        for (j = 0; j < metrics[i]->nr_pcpus; j++) {
-            unknown += metrics[i]->pcpus[j].unknown_cycles;
-            pcpus += span_of(metrics[i]);
-        }
-    }
-    if (shares.seconds <= 0)
+    for (i = 0; i < nr; i++)
+        seconds += khz ? span_of(metrics[i]) / bursts.hz : 0;
+    if (seconds <= 0)
         return -EINVAL;
-    shares.unknown = pcpus > 0 ? unknown / pcpus : 0;
     for (i = 0; i < snapshot->nr_vcpus; i++) {
         struct snapshot_vcpu *vcpu = &snapshot->vcpus[i];
 
         if (vcpu->online)
             fill_vcpu(&bursts, snapshot->domains[vcpu->domain].domid, vcpu);
     }
-    rc = fill_switches(snapshot, &bursts, shares.seconds);
-    if (!rc)
-        *shares_r = shares;
-    return rc;
+    *seconds_r = seconds;
+    return fill_switches(snapshot, &bursts, seconds);
 }

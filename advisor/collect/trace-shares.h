@@ -14,14 +14,10 @@
 #include "model/snapshot.h"
 #include "collect/trace-metrics.h"
 
-struct trace_shares {
-    double seconds;         /* traced in all */
-    double unknown;         /* share of it in which records were lost */
-};
-
-/* Errors: EINVAL khz is 0 or nothing was traced; ENOMEM; E2BIG. */
+/* seconds_r: traced in all.
+ * Errors: EINVAL khz is 0 or nothing was traced; ENOMEM; E2BIG. */
 int trace_shares_fill(struct snapshot *snapshot,
                       const struct trace_metrics *const *bursts, size_t nr,
-                      uint32_t khz, struct trace_shares *shares_r);
+                      uint32_t khz, double *seconds_r);
 
 #endif

@@ -207,7 +207,7 @@ static void test_shares(void **state)
         { .domid = 5, .cycles = { 400, 300, 300 }, .executions = 30,
           .vm_switches = 8 },
     };
-    struct trace_switch taken = { 5, 0, TRACE_DOMID_IDLE, 7, 0 };
+    struct trace_switch taken = { 5, 0, TRACE_DOMID_IDLE, 7 };
     struct trace_metrics m[2] = {
         { .end_tsc = 1000, .vcpus = &rows[0], .nr_vcpus = 1,
           .switches = &taken, .nr_switches = 1 },
@@ -215,7 +215,7 @@ static void test_shares(void **state)
           .switches = &taken, .nr_switches = 1 },
     };
     const struct trace_metrics *const bursts[] = { &m[0], &m[1] };
-    struct trace_shares shares;
+    double seconds;
     struct snapshot *snapshot;
     struct snapshot_domain *domain;
     struct snapshot_vcpu *vcpu;
@@ -227,10 +227,10 @@ static void test_shares(void **state)
     domain->vcpus_max = 2;
     snapshot_add_vcpu(snapshot)->online = true;
     snapshot_add_vcpu(snapshot)->online = true;
-    assert_int_equal(trace_shares_fill(snapshot, bursts, 2, 0, &shares),
+    assert_int_equal(trace_shares_fill(snapshot, bursts, 2, 0, &seconds),
                      -EINVAL);
-    assert_int_equal(trace_shares_fill(snapshot, bursts, 2, 1, &shares), 0);
-    assert_true(fabs(shares.seconds - 2) < 1e-12);
+    assert_int_equal(trace_shares_fill(snapshot, bursts, 2, 1, &seconds), 0);
+    assert_true(fabs(seconds - 2) < 1e-12);
     vcpu = &snapshot->vcpus[0];
     assert_true(fabs(vcpu->utilisation.value - 0.4) < 1e-9);
     assert_true(fabs(vcpu->wait.value - 0.2) < 1e-9);
@@ -249,7 +249,7 @@ static void test_shares(void **state)
     /* An exact utilisation leaves less than the bursts saw waiting. */
     snapshot->vcpus[0].utilisation = (struct snapshot_value){
         0.95, 0, SNAPSHOT_SOURCE_COUNTER };
-    assert_int_equal(trace_shares_fill(snapshot, bursts, 2, 1, &shares), 0);
+    assert_int_equal(trace_shares_fill(snapshot, bursts, 2, 1, &seconds), 0);
     assert_true(fabs(snapshot->vcpus[0].wait.value - 0.05) < 1e-9);
     assert_true(snapshot->vcpus[0].block.value == 0);
     snapshot_free(snapshot);
@@ -265,7 +265,7 @@ static void test_switches(void **state)
         { .end_tsc = 1000, .switches = rows[1] },
     };
     const struct trace_metrics *const bursts[] = { &m[0], &m[1] };
-    struct trace_shares shares;
+    double seconds;
     struct snapshot *snapshot;
     unsigned int d, v, by;
     double sum = 0;
@@ -287,13 +287,13 @@ static void test_switches(void **state)
         v = i / BY % VCPUS;
         d = i / BY / VCPUS;
         rows[0][i] = (struct trace_switch){
-            2 * d, v, by ? 2 * ((d + by) % DOMAINS) : TRACE_DOMID_IDLE, 3, 0 };
+            2 * d, v, by ? 2 * ((d + by) % DOMAINS) : TRACE_DOMID_IDLE, 3 };
         rows[1][DOMAINS * VCPUS * BY - 1 - i] = rows[0][i];
     }
     rows[1][0].from_domid = 1;
     rows[1][1].to_domid = 1;
     m[0].nr_switches = m[1].nr_switches = DOMAINS * VCPUS * BY;
-    assert_int_equal(trace_shares_fill(snapshot, bursts, 2, 1, &shares), 0);
+    assert_int_equal(trace_shares_fill(snapshot, bursts, 2, 1, &seconds), 0);
     assert_int_equal(snapshot->nr_switches, DOMAINS * VCPUS * BY);
     for (i = 0; i < snapshot->nr_switches; i++) {
         const struct snapshot_switch *entry = &snapshot->switches[i];

@@ -84,7 +84,6 @@ static void check_cycles(const struct trace_metrics *m, unsigned int domid,
     assert_int_equal(v->cycles[RBL], wait);
     assert_int_equal(v->cycles[BLK], block);
     assert_int_equal(v->cycles[TRACE_UNKNOWN], unknown);
-    assert_int_equal(v->wake_wait_cycles + v->preempt_wait_cycles, wait);
 }
 
 static void test_empty(void **state)
@@ -130,26 +129,16 @@ static void test_shared_pcpu(void **state)
     check_cycles(m, 2, 40, 10, 950, 0);
     v = trace_metrics_vcpu(m, 1, 0);
     assert_int_equal(v->executions, 2);
-    assert_int_equal(v->preemptions, 1);
     assert_int_equal(v->vm_switches, 1);
-    assert_int_equal(v->preempt_wait_cycles, 40);
     assert_int_equal(v->edge_cycles[BLK], 600);
     v = trace_metrics_vcpu(m, 2, 0);
-    assert_int_equal(v->wake_wait_cycles, 10);
-    assert_int_equal(v->wakeups, 1);
     assert_int_equal(v->edge_cycles[BLK], 100 + 850);
 
     assert_int_equal(m->nr_switches, 3);
     assert_int_equal(m->switches[0].from_domid, 1);
     assert_int_equal(m->switches[0].to_domid, 2);
-    assert_int_equal(m->switches[0].preemptions, 1);
     assert_int_equal(m->switches[1].to_domid, IDLE);
     assert_int_equal(m->switches[2].from_domid, 2);
-    assert_int_equal(m->switches[2].preemptions, 0);
-    assert_int_equal(m->pcpus[0].busy_cycles, 400);
-    assert_int_equal(m->pcpus[0].idle_cycles, 600);
-    assert_int_equal(m->pcpus[0].unknown_cycles, 0);
-    assert_int_equal(m->pcpus[0].vm_switches, 2);
     assert_null(trace_metrics_vcpu(m, 3, 0));
     trace_metrics_free(m);
 }
@@ -171,7 +160,6 @@ static void test_idle_between(void **state)
     change(&w, 40, IDLE, 0, RUN, RBL);
     change(&w, 40, 2, 0, RBL, RUN);
     m = compute(&w, 1);
-    assert_int_equal(m->pcpus[0].vm_switches, 1);
     assert_int_equal(trace_metrics_vcpu(m, 2, 0)->vm_switches, 1);
     assert_int_equal(trace_metrics_vcpu(m, 1, 0)->vm_switches, 0);
     trace_metrics_free(m);
@@ -200,7 +188,6 @@ static void test_loss(void **state)
     check_cycles(m, 2, 100, 0, 50 + 500, 350);
     /* 3 ran on a pCPU that lost nothing */
     check_cycles(m, 3, 900, 100, 0, 0);
-    assert_int_equal(m->pcpus[0].unknown_cycles, 1000 - 200 - 100 - 100);
     trace_metrics_free(m);
 }
 
@@ -235,7 +222,6 @@ static void test_continue(void **state)
     m = compute(w, 2);
     check_cycles(m, 1, 1000, 0, 0, 0);
     assert_int_equal(trace_metrics_vcpu(m, 1, 0)->executions, 0);
-    assert_int_equal(m->pcpus[1].busy_cycles, 1000);
     trace_metrics_free(m);
 }
 
@@ -259,7 +245,6 @@ static void test_file(void **state)
 
     assert_int_equal(trace_log_add_file(&log, file, size), 0);
     assert_int_equal(log.nr_events, 2);
-    assert_int_equal(log.other_records, 2);
     assert_int_equal(log.events[0].pcpu, 3);
     assert_int_equal(log.events[1].tsc, 0x100000020ULL);
     assert_false(log.truncated);
