@@ -41,7 +41,7 @@ void advice_close(struct advice *advice)
     settings_dispose(&advice->settings);
     snapshot_free(advice->snapshot);
     plan_free(advice->plan);
-    journal_close(advice->journal);
+    db_close(advice->journal);
 #ifdef HAVE_XEN
     apply_xen_close(advice->host);
     xen_close(advice->xen);

@@ -18,7 +18,7 @@
 struct apply_xen;
 struct past;
 struct collect_options;
-struct journal;
+struct sqlite3;
 struct plan;
 struct snapshot;
 struct xen;
@@ -47,7 +47,7 @@ struct advice
     struct settings settings;
     struct snapshot *snapshot;
     struct plan *plan;
-    struct journal *journal;
+    struct sqlite3 *journal;
     struct xen *xen;          /* once advice_xen() was called */
     struct apply_xen *host;
     int signal_fd;

@@ -24,7 +24,7 @@
 struct apply_ops;
 struct apply_owned;
 struct past;
-struct journal;
+struct sqlite3;
 struct plan;
 
 enum apply_event
@@ -43,7 +43,7 @@ struct apply_options
 {
     const struct apply_ops *ops;
     void *host;
-    struct journal *journal;
+    struct sqlite3 *journal;
     int64_t now_s;
     unsigned int deadline_ms; /* for a guest to follow; 0: 10 s */
     bool force;               /* undo: also what was changed since */
@@ -79,14 +79,14 @@ int apply_undo(int64_t run, int state, const char *note,
  * What choose() wants to know of the past, from the journal.  Args: now_s for
  * the plans that are still remembered as bad.  Owns: apply_past_free().
  */
-int apply_past(struct journal *journal, int64_t now_s, struct past **past_r);
+int apply_past(struct sqlite3 *journal, int64_t now_s, struct past **past_r);
 void apply_past_free(struct past *past);
 
 /*
  * The affinities that the journal set last: whoever changed one since then
  * owns it.  apply_owned is collect's set_by_us; its opaque is *owned_r.
  */
-int apply_owned_load(struct journal *journal, struct apply_owned **owned_r);
+int apply_owned_load(struct sqlite3 *journal, struct apply_owned **owned_r);
 bool apply_owned(void *opaque, const uint8_t uuid[16], uint32_t vcpuid,
                  bool hard, hwloc_const_bitmap_t pcpus);
 void apply_owned_free(struct apply_owned *owned);

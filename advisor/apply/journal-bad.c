@@ -10,21 +10,21 @@
 #include "apply/journal-priv.h"
 #include "apply/journal.h"
 
-int journal_bad_add(struct journal *journal, const char *plan_id,
+int journal_bad_add(struct sqlite3 *journal, const char *plan_id,
                     int64_t now_s, int64_t until_s, const char *why)
 {
-    return db_run(journal->db, "INSERT OR REPLACE INTO bad VALUES(?, ?, ?, ?)",
+    return db_run(journal, "INSERT OR REPLACE INTO bad VALUES(?, ?, ?, ?)",
                   "siis", plan_id, now_s, until_s, why);
 }
 
-int journal_bad_find(struct journal *journal, const char *plan_id,
+int journal_bad_find(struct sqlite3 *journal, const char *plan_id,
                      int64_t now_s, char **why_r)
 {
     struct sqlite3_stmt *stmt = NULL;
     int rc;
 
     *why_r = NULL;
-    rc = db_prepare(journal->db,
+    rc = db_prepare(journal,
                     "SELECT why FROM bad WHERE plan_id = ? AND until_s > ?",
                     "si", &stmt, plan_id, now_s) ?:
          db_step(stmt);
@@ -36,7 +36,7 @@ int journal_bad_find(struct journal *journal, const char *plan_id,
     return rc;
 }
 
-int journal_bad_list(struct journal *journal, int64_t now_s, char ***ids_r,
+int journal_bad_list(struct sqlite3 *journal, int64_t now_s, char ***ids_r,
                      size_t *nr_ids_r)
 {
     struct sqlite3_stmt *stmt = NULL;
@@ -44,7 +44,7 @@ int journal_bad_list(struct journal *journal, int64_t now_s, char ***ids_r,
     size_t nr_ids = 0;
     int rc;
 
-    rc = db_prepare(journal->db, "SELECT plan_id FROM bad WHERE until_s > ?"
+    rc = db_prepare(journal, "SELECT plan_id FROM bad WHERE until_s > ?"
                     " ORDER BY plan_id", "i", &stmt, now_s);
     while (!rc && (rc = db_step(stmt)) > 0) {
         char **id = jsonio_add(&ids, &nr_ids, SIZE_MAX, sizeof(*ids));

@@ -5,13 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct sqlite3;
-
-struct journal
-{
-    struct sqlite3 *db;
-};
-
 /* Whether that process still runs: pid, and when it started. */
 bool journal_alive(int64_t pid, int64_t pid_start);
 

@@ -43,12 +43,12 @@ const char *journal_step_state_name(enum journal_step_state state)
                                                           : "unknown";
 }
 
-static int journal_read_steps(struct journal *journal, struct journal_run *run)
+static int journal_read_steps(struct sqlite3 *journal, struct journal_run *run)
 {
     struct sqlite3_stmt *stmt = NULL;
     int rc;
 
-    rc = db_prepare(journal->db,
+    rc = db_prepare(journal,
                     "SELECT n, uuid, what, before, after, state FROM step"
                     " WHERE run = ? ORDER BY n", "i", &stmt, run->id);
     while (!rc && (rc = db_step(stmt)) > 0) {
@@ -72,7 +72,7 @@ static int journal_read_steps(struct journal *journal, struct journal_run *run)
     return rc;
 }
 
-static int journal_read_run(struct journal *journal, struct sqlite3_stmt *stmt,
+static int journal_read_run(struct sqlite3 *journal, struct sqlite3_stmt *stmt,
                             struct journal_run *run)
 {
     *run = (struct journal_run){
@@ -94,7 +94,7 @@ static int journal_read_run(struct journal *journal, struct sqlite3_stmt *stmt,
 }
 
 /* `where` is one of this file's own texts with one integer parameter. */
-static int journal_select(struct journal *journal, const char *where,
+static int journal_select(struct sqlite3 *journal, const char *where,
                           int64_t value, struct journal_run **runs_r,
                           size_t *nr_runs_r)
 {
@@ -106,7 +106,7 @@ static int journal_select(struct journal *journal, const char *where,
 
     snprintf(sql, sizeof(sql), "SELECT id, started_s, finished_s, pid,"
              " pid_start, command, plan_id, state, note FROM run %s", where);
-    rc = db_prepare(journal->db, sql, "i", &stmt, value);
+    rc = db_prepare(journal, sql, "i", &stmt, value);
     while (!rc && (rc = db_step(stmt)) > 0) {
         struct journal_run *run = jsonio_add(&runs, &nr_runs, SIZE_MAX,
                                              sizeof(*runs));
@@ -123,7 +123,7 @@ static int journal_select(struct journal *journal, const char *where,
     return 0;
 }
 
-int journal_get(struct journal *journal, int64_t run,
+int journal_get(struct sqlite3 *journal, int64_t run,
                 struct journal_run **run_r)
 {
     struct journal_run *runs = NULL;
@@ -137,7 +137,7 @@ int journal_get(struct journal *journal, int64_t run,
     return rc;
 }
 
-int journal_list(struct journal *journal, size_t limit,
+int journal_list(struct sqlite3 *journal, size_t limit,
                  struct journal_run **runs_r, size_t *nr_runs_r)
 {
     return journal_select(journal, "ORDER BY id DESC LIMIT ?", (int64_t)limit,
@@ -163,13 +163,13 @@ void journal_runs_free(struct journal_run *runs, size_t nr_runs)
     free(runs);
 }
 
-static int journal_newest(struct journal *journal, bool interrupted_only,
+static int journal_newest(struct sqlite3 *journal, bool interrupted_only,
                           int64_t *run_r)
 {
     struct sqlite3_stmt *stmt = NULL;
     int rc;
 
-    rc = db_prepare(journal->db, "SELECT id, state, pid, pid_start FROM run"
+    rc = db_prepare(journal, "SELECT id, state, pid, pid_start FROM run"
                     " WHERE state IN (0, 2, 4) ORDER BY id DESC", "",
                     &stmt);
     while (!rc && (rc = db_step(stmt)) > 0) {
@@ -190,12 +190,12 @@ out:
     return rc;
 }
 
-int journal_undoable(struct journal *journal, int64_t *run_r)
+int journal_undoable(struct sqlite3 *journal, int64_t *run_r)
 {
     return journal_newest(journal, false, run_r);
 }
 
-int journal_interrupted(struct journal *journal, int64_t *run_r)
+int journal_interrupted(struct sqlite3 *journal, int64_t *run_r)
 {
     return journal_newest(journal, true, run_r);
 }

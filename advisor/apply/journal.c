@@ -31,35 +31,16 @@ static const char journal_schema[] =
     " plan_id TEXT PRIMARY KEY, since_s INTEGER NOT NULL,"
     " until_s INTEGER NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;";
 
-int journal_open(struct journal **journal_r, const char *path)
+int journal_open(struct sqlite3 **journal_r, const char *path)
 {
     static const struct db_options options = {
         .schema = journal_schema,
         .application_id = JOURNAL_APPLICATION_ID,
         .version = JOURNAL_VERSION,
-        .create = true,
         .wait_ms = JOURNAL_WAIT_MS,
     };
-    struct journal *journal = calloc(1, sizeof(*journal));
-    int rc;
 
-    if (!journal)
-        return -ENOMEM;
-    rc = db_open(&journal->db, path, &options);
-    if (rc) {
-        journal_close(journal);
-        return rc;
-    }
-    *journal_r = journal;
-    return 0;
-}
-
-void journal_close(struct journal *journal)
-{
-    if (!journal)
-        return;
-    db_close(journal->db);
-    free(journal);
+    return db_open(journal_r, path, &options);
 }
 
 /* 0: there is no such process. */
@@ -77,7 +58,7 @@ bool journal_alive(int64_t pid, int64_t pid_start)
     return start && start == pid_start;
 }
 
-static int journal_insert_steps(struct journal *journal, int64_t run,
+static int journal_insert_steps(struct sqlite3 *journal, int64_t run,
                                 const struct journal_step *steps,
                                 size_t nr_steps)
 {
@@ -85,7 +66,7 @@ static int journal_insert_steps(struct journal *journal, int64_t run,
     int rc = 0;
 
     for (i = 0; i < nr_steps && !rc; i++)
-        rc = db_run(journal->db,
+        rc = db_run(journal,
                     "INSERT INTO step(run, n, uuid, what, state)"
                     " VALUES(?, ?, ?, ?, ?)", "iissi", run, (int64_t)i,
                     steps[i].uuid, steps[i].what,
@@ -94,12 +75,12 @@ static int journal_insert_steps(struct journal *journal, int64_t run,
 }
 
 /* A run of a living process other than this one. */
-static int journal_other_running(struct journal *journal)
+static int journal_other_running(struct sqlite3 *journal)
 {
     struct sqlite3_stmt *stmt = NULL;
     int rc;
 
-    rc = db_prepare(journal->db,
+    rc = db_prepare(journal,
                     "SELECT pid, pid_start FROM run WHERE state = 0", "",
                     &stmt);
     while (!rc && (rc = db_step(stmt)) > 0) {
@@ -113,7 +94,7 @@ static int journal_other_running(struct journal *journal)
     return rc;
 }
 
-int journal_begin(struct journal *journal, int64_t now_s, const char *command,
+int journal_begin(struct sqlite3 *journal, int64_t now_s, const char *command,
                   const char *plan_id, const struct journal_step *steps,
                   size_t nr_steps, int64_t *run_r)
 {
@@ -121,46 +102,46 @@ int journal_begin(struct journal *journal, int64_t now_s, const char *command,
     int64_t run = 0;
     int rc;
 
-    rc = db_begin(journal->db);
+    rc = db_begin(journal);
     if (rc)
         return rc;
     rc = journal_other_running(journal) ?:
-         db_run(journal->db,
+         db_run(journal,
                 "INSERT INTO run(started_s, pid, pid_start, command,"
                 " plan_id, state) VALUES(?, ?, ?, ?, ?, ?)", "iiissi",
                 now_s, pid, journal_pid_start(pid), command, plan_id,
                 (int64_t)JOURNAL_RUN_RUNNING);
     if (!rc) {
-        run = sqlite3_last_insert_rowid(journal->db);
+        run = sqlite3_last_insert_rowid(journal);
         rc = journal_insert_steps(journal, run, steps, nr_steps);
     }
-    rc = db_end(journal->db, rc);
+    rc = db_end(journal, rc);
     if (!rc)
         *run_r = run;
     return rc;
 }
 
-int journal_step_doing(struct journal *journal, int64_t run, unsigned int n,
+int journal_step_doing(struct sqlite3 *journal, int64_t run, unsigned int n,
                        const char *before, const char *after)
 {
-    return db_run(journal->db,
+    return db_run(journal,
                   "UPDATE step SET before = ?, after = ?, state = ?"
                   " WHERE run = ? AND n = ?", "ssiii", before, after,
                   (int64_t)JOURNAL_STEP_DOING, run, (int64_t)n);
 }
 
-int journal_step_set(struct journal *journal, int64_t run, unsigned int n,
+int journal_step_set(struct sqlite3 *journal, int64_t run, unsigned int n,
                      enum journal_step_state state)
 {
-    return db_run(journal->db,
+    return db_run(journal,
                   "UPDATE step SET state = ? WHERE run = ? AND n = ?", "iii",
                   (int64_t)state, run, (int64_t)n);
 }
 
-int journal_finish(struct journal *journal, int64_t run, int64_t now_s,
+int journal_finish(struct sqlite3 *journal, int64_t run, int64_t now_s,
                    enum journal_run_state state, const char *note)
 {
-    return db_run(journal->db,
+    return db_run(journal,
                   "UPDATE run SET state = ?, finished_s = ?, note = ?"
                   " WHERE id = ?", "iisi", (int64_t)state, now_s, note, run);
 }

@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct journal;
+struct sqlite3;
 
 enum journal_run_state
 {
@@ -68,9 +68,8 @@ struct journal_run
     size_t nr_steps;
 };
 
-/* Open, or make, the journal.  Owns: the caller, journal_close(). */
-int journal_open(struct journal **journal_r, const char *path);
-void journal_close(struct journal *journal);
+/* Open, or make, the journal.  Owns: the caller, db_close(). */
+int journal_open(struct sqlite3 **journal_r, const char *path);
 
 /* Names for people and for JSON: "done", "taken back", ... */
 const char *journal_run_state_name(enum journal_run_state state);
@@ -80,39 +79,39 @@ const char *journal_step_state_name(enum journal_step_state state);
  * Start a run with all its steps, pending.  Args: steps, their uuid and what
  * are read.  Errors: -EBUSY too while another run is under way.
  */
-int journal_begin(struct journal *journal, int64_t now_s, const char *command,
+int journal_begin(struct sqlite3 *journal, int64_t now_s, const char *command,
                   const char *plan_id, const struct journal_step *steps,
                   size_t nr_steps, int64_t *run_r);
 /* Returns only when the entry is on the disk. */
-int journal_step_doing(struct journal *journal, int64_t run, unsigned int n,
+int journal_step_doing(struct sqlite3 *journal, int64_t run, unsigned int n,
                        const char *before, const char *after);
-int journal_step_set(struct journal *journal, int64_t run, unsigned int n,
+int journal_step_set(struct sqlite3 *journal, int64_t run, unsigned int n,
                      enum journal_step_state state);
-int journal_finish(struct journal *journal, int64_t run, int64_t now_s,
+int journal_finish(struct sqlite3 *journal, int64_t run, int64_t now_s,
                    enum journal_run_state state, const char *note);
 
 /* A run with its steps.  Errors: -ENOENT no such run.  Owns: the caller. */
-int journal_get(struct journal *journal, int64_t run,
+int journal_get(struct sqlite3 *journal, int64_t run,
                 struct journal_run **run_r);
 /* The newest `limit` runs, newest first, with steps.  Owns: the caller. */
-int journal_list(struct journal *journal, size_t limit,
+int journal_list(struct sqlite3 *journal, size_t limit,
                  struct journal_run **runs_r, size_t *nr_runs_r);
 void journal_runs_free(struct journal_run *runs, size_t nr_runs);
 /*
  * The newest run that something is left of: done, interrupted or stuck.
  * Errors: -ENOENT none.
  */
-int journal_undoable(struct journal *journal, int64_t *run_r);
+int journal_undoable(struct sqlite3 *journal, int64_t *run_r);
 /* The newest interrupted run.  Errors: -ENOENT none. */
-int journal_interrupted(struct journal *journal, int64_t *run_r);
+int journal_interrupted(struct sqlite3 *journal, int64_t *run_r);
 
 /* Remember a plan as bad until a day; look one up (why_r NULL: it is not). */
-int journal_bad_add(struct journal *journal, const char *plan_id,
+int journal_bad_add(struct sqlite3 *journal, const char *plan_id,
                     int64_t now_s, int64_t until_s, const char *why);
-int journal_bad_find(struct journal *journal, const char *plan_id,
+int journal_bad_find(struct sqlite3 *journal, const char *plan_id,
                      int64_t now_s, char **why_r);
 /* The ids of all that are remembered; owns: the caller, each and the array. */
-int journal_bad_list(struct journal *journal, int64_t now_s, char ***ids_r,
+int journal_bad_list(struct sqlite3 *journal, int64_t now_s, char ***ids_r,
                      size_t *nr_ids_r);
 
 #endif

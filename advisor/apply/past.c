@@ -94,7 +94,7 @@ static bool past_counts(const struct journal_run *run,
                && now_s - run->started_s < REFUSED_SECONDS);
 }
 
-int apply_past(struct journal *journal, int64_t now_s, struct past **past_r)
+int apply_past(struct sqlite3 *journal, int64_t now_s, struct past **past_r)
 {
     struct past *past = calloc(1, sizeof(*past));
     struct journal_run *runs = NULL;
@@ -188,7 +188,7 @@ static int owned_add(struct apply_owned *owned,
     return add && !added ? -ENOMEM : 0;
 }
 
-int apply_owned_load(struct journal *journal, struct apply_owned **owned_r)
+int apply_owned_load(struct sqlite3 *journal, struct apply_owned **owned_r)
 {
     struct apply_owned *owned = calloc(1, sizeof(*owned));
     struct journal_run *runs = NULL;

@@ -92,7 +92,6 @@ int record_open(struct sqlite3 **db_r, const char *path, uint64_t max_bytes)
         .application_id = RECORD_APPLICATION_ID,
         .version = RECORD_VERSION,
         .empty_older = true,
-        .create = true,
         .wait_ms = RECORD_WAIT_MS,
     };
     struct sqlite3 *db = NULL;

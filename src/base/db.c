@@ -96,40 +96,20 @@ int db_prepare(struct sqlite3 *db, const char *sql, const char *format,
     return rc;
 }
 
-/* value_r: NULL, or the first column of the first row, if there is one. */
-static int db_first(struct sqlite3 *db, int64_t *value_r, const char *sql,
-                    const char *format, va_list args)
+int db_get_int(struct sqlite3 *db, int64_t *value_r, const char *sql,
+               const char *format, ...)
 {
     struct sqlite3_stmt *stmt = NULL;
-    int rc = db_prepare_args(db, sql, format, &stmt, args) ?: db_step(stmt);
+    va_list args;
+    int rc;
 
+    va_start(args, format);
+    rc = db_prepare_args(db, sql, format, &stmt, args) ?: db_step(stmt);
+    va_end(args);
     if (rc > 0 && value_r && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
         *value_r = sqlite3_column_int64(stmt, 0);
     sqlite3_finalize(stmt);
     return rc > 0 ? 0 : rc;
-}
-
-int db_run(struct sqlite3 *db, const char *sql, const char *format, ...)
-{
-    va_list args;
-    int rc;
-
-    va_start(args, format);
-    rc = db_first(db, NULL, sql, format, args);
-    va_end(args);
-    return rc;
-}
-
-int db_get_int(struct sqlite3 *db, int64_t *value_r, const char *sql,
-               const char *format, ...)
-{
-    va_list args;
-    int rc;
-
-    va_start(args, format);
-    rc = db_first(db, value_r, sql, format, args);
-    va_end(args);
-    return rc;
 }
 
 int db_begin(struct sqlite3 *db)
@@ -215,8 +195,7 @@ static int db_check_version(struct sqlite3 *db,
         return -EBADMSG;
     if (tables && version > options->version)
         return -EPROTO;
-    if (options->readonly || (tables && (version == options->version ||
-                                         !options->empty_older)))
+    if (tables && (version == options->version || !options->empty_older))
         return 0;
     if (tables)
         rc = db_empty(db);
@@ -227,19 +206,13 @@ int db_open(struct sqlite3 **db_r, const char *path,
             const struct db_options *options)
 {
     struct sqlite3 *db = NULL;
-    int flags = options->readonly ? SQLITE_OPEN_READONLY
-                                  : SQLITE_OPEN_READWRITE;
-    int rc = 0;
-    int r;
+    int rc = db_make_directory(path);
 
-    if (options->create && !options->readonly) {
-        flags |= SQLITE_OPEN_CREATE;
-        rc = db_make_directory(path);
-        if (rc)
-            return rc;
-    }
-    r = sqlite3_open_v2(path, &db, flags, NULL);
-    rc = db_errno(db, r);
+    if (rc)
+        return rc;
+    rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                         NULL);
+    rc = db_errno(db, rc);
     if (rc)
         goto out;
     sqlite3_busy_timeout(db, options->wait_ms);

@@ -25,13 +25,11 @@ struct db_options {
     int application_id; /* marks the file as ours */
     int version;        /* newest schema that this program knows, from 1 */
     bool empty_older;   /* what an older version wrote is dropped */
-    bool create;        /* make the file (and its directory) if need be */
-    bool readonly;
     int wait_ms;        /* for a lock held by another process */
 };
 
 /*
- * Open and check a file.  Errors: as above.  Owns: the caller, db_close().
+ * Open and check a file; it and its directory are made if need be.  Errors: as above.  Owns: the caller, db_close().
  */
 int db_open(struct sqlite3 **db_r, const char *path,
             const struct db_options *options);
@@ -48,11 +46,12 @@ int db_prepare(struct sqlite3 *db, const char *sql, const char *format,
                struct sqlite3_stmt **stmt_r, ...);
 /* Returns: 1 a row is ready, 0 no more rows, -errno. */
 int db_step(struct sqlite3_stmt *stmt);
-/* Prepare, bind, run. */
-int db_run(struct sqlite3 *db, const char *sql, const char *format, ...);
-/* The same, for one integer; *value_r is left alone when there is no row. */
+/* Prepare, bind, run for one integer; *value_r, where there is one, is left
+ * alone when there is no row. */
 int db_get_int(struct sqlite3 *db, int64_t *value_r, const char *sql,
                const char *format, ...);
+/* The same, for nothing. */
+#define db_run(db, ...) db_get_int(db, NULL, __VA_ARGS__)
 
 int db_begin(struct sqlite3 *db);
 /* Commit where rc is 0; else, or where that fails, roll back.  Returns: rc, or

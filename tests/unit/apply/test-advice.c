@@ -20,6 +20,7 @@
 #include "apply/xen.h"
 #include "fake-host.h"
 #include "apply/journal.h"
+#include "base/db.h"
 #include "model/plan.h"
 #include "model/snapshot.h"
 
@@ -138,7 +139,7 @@ static int apply(const char *path, enum fake_fault fault, struct output *o)
     take(told, o->told, sizeof(o->told));
     take(out, o->stdout_, sizeof(o->stdout_));
     plan_free(advice.plan);
-    journal_close(advice.journal);
+    db_close(advice.journal);
     fake_host_dispose(&host);
     return status;
 }

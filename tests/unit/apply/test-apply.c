@@ -29,7 +29,7 @@
 struct bench
 {
     char path[64];
-    struct journal *journal;
+    struct sqlite3 *journal;
     struct fake_host host;
     struct plan *plan;
     struct apply_options options;
@@ -62,7 +62,7 @@ static int bench_teardown(void **state)
 {
     struct bench *b = *state;
 
-    journal_close(b->journal);
+    db_close(b->journal);
     fake_host_dispose(&b->host);
     plan_free(b->plan);
     free(b->before);
@@ -383,7 +383,7 @@ static void test_crash_in_the_middle(void **state)
         b->options.host = &b->host;
         pid = fork();
         if (!pid) {
-            struct journal *journal = NULL;
+            struct sqlite3 *journal = NULL;
 
             if (journal_open(&journal, b->path))
                 _exit(1);
@@ -439,12 +439,12 @@ static void test_disk_full(void **state)
     for (pages = 1; pages < 60 && !done; pages++) {
         int rc;
 
-        journal_close(b->journal);
+        db_close(b->journal);
         unlink(b->path);
         assert_int_equal(journal_open(&b->journal, b->path), 0);
         b->options.journal = b->journal;
         snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%u", pages);
-        assert_int_equal(db_exec(b->journal->db, sql), 0);
+        assert_int_equal(db_exec(b->journal, sql), 0);
         rc = apply_plan(b->plan, "apply", &b->options, &b->result);
         done = rc == 0;
         if (!done) {
@@ -483,7 +483,7 @@ static void test_end_not_written(void **state)
 static void test_locked(void **state)
 {
     struct bench *b = *state;
-    struct journal *other = NULL;
+    struct sqlite3 *other = NULL;
     int64_t run;
     struct journal_step step = { .uuid = (char *)"u", .what = (char *)"w" };
 
@@ -496,7 +496,7 @@ static void test_locked(void **state)
     bench_same(b);
     assert_int_equal(journal_finish(other, run, NOW, JOURNAL_RUN_DONE, NULL),
                      0);
-    journal_close(other);
+    db_close(other);
     assert_int_equal(apply_plan(b->plan, "apply", &b->options, &b->result),
                      0);
 }

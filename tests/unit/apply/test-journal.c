@@ -40,7 +40,7 @@ static int teardown(void **state)
 
 static void open_expecting(int expected)
 {
-    struct journal *journal = NULL;
+    struct sqlite3 *journal = NULL;
     char *why;
 
     assert_int_equal(journal_open(&journal, path), expected);
@@ -51,7 +51,7 @@ static void open_expecting(int expected)
         assert_null(strchr(why, '\n'));
         free(why);
     }
-    journal_close(journal);
+    db_close(journal);
 }
 
 static void run_sql(const char *sql)
@@ -65,7 +65,7 @@ static void run_sql(const char *sql)
 
 static void test_empty(void **state)
 {
-    struct journal *journal = NULL;
+    struct sqlite3 *journal = NULL;
     struct journal_run *runs = NULL;
     size_t nr_runs = 1;
     int64_t value = 1;
@@ -80,8 +80,7 @@ static void test_empty(void **state)
     assert_int_equal(journal_interrupted(journal, &value), -ENOENT);
     assert_int_equal(journal_bad_find(journal, "x", 0, &why), 0);
     assert_null(why);
-    journal_close(journal);
-    journal_close(NULL);
+    db_close(journal);
 }
 
 static void test_kept_across_open(void **state)
@@ -90,7 +89,7 @@ static void test_kept_across_open(void **state)
         { .uuid = (char *)"u1", .what = (char *)"xl vcpu-pin a 0 - 1" },
         { .uuid = (char *)"u1 u2", .what = (char *)"it's \"quoted\"" },
     };
-    struct journal *journal = NULL;
+    struct sqlite3 *journal = NULL;
     struct journal_run *run = NULL;
     int64_t id = 0;
 
@@ -100,7 +99,7 @@ static void test_kept_across_open(void **state)
                                    &id), 0);
     assert_int_equal(journal_step_doing(journal, id, 1, "b", "a"), 0);
     assert_int_equal(journal_step_set(journal, id, 1, JOURNAL_STEP_DONE), 0);
-    journal_close(journal);
+    db_close(journal);
 
     assert_int_equal(journal_open(&journal, path), 0);
     assert_int_equal(journal_get(journal, id, &run), 0);
@@ -114,14 +113,14 @@ static void test_kept_across_open(void **state)
     /* Another run has to wait for this one. */
     assert_int_equal(journal_begin(journal, 101, "apply", "abc", steps, 2,
                                    &id), -EBUSY);
-    journal_close(journal);
+    db_close(journal);
 }
 
 static void test_reused_pid_is_interrupted(void **state)
 {
     const struct journal_step step = { .uuid = (char *)"u",
                                        .what = (char *)"w" };
-    struct journal *journal = NULL;
+    struct sqlite3 *journal = NULL;
     int64_t id = 0, found = 0;
 
     (void)state;
@@ -132,7 +131,7 @@ static void test_reused_pid_is_interrupted(void **state)
     run_sql("UPDATE run SET pid_start = pid_start + 1");
     assert_int_equal(journal_interrupted(journal, &found), 0);
     assert_int_equal(found, id);
-    journal_close(journal);
+    db_close(journal);
 }
 
 static void test_not_a_database(void **state)
@@ -151,7 +150,7 @@ static void test_truncated(void **state)
 {
     const struct journal_step step = { .uuid = (char *)"u",
                                        .what = (char *)"w" };
-    struct journal *journal = NULL;
+    struct sqlite3 *journal = NULL;
     struct journal_run *runs = NULL;
     size_t nr_runs = 0;
     struct stat st;
@@ -162,13 +161,13 @@ static void test_truncated(void **state)
     assert_int_equal(journal_open(&journal, path), 0);
     assert_int_equal(journal_begin(journal, 1, "apply", "p", &step, 1, &id),
                      0);
-    journal_close(journal);
+    db_close(journal);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(truncate(path, st.st_size / 2), 0);
     rc = journal_open(&journal, path);
     if (!rc) {
         rc = journal_list(journal, 10, &runs, &nr_runs);
-        journal_close(journal);
+        db_close(journal);
     }
     assert_int_equal(rc, -EBADMSG);
 }
@@ -192,7 +191,7 @@ static void test_locked(void **state)
 {
     const struct journal_step step = { .uuid = (char *)"u",
                                        .what = (char *)"w" };
-    struct journal *journal = NULL;
+    struct sqlite3 *journal = NULL;
     sqlite3 *other = NULL;
     int64_t id = 0;
 
@@ -206,12 +205,12 @@ static void test_locked(void **state)
     sqlite3_close(other);
     assert_int_equal(journal_begin(journal, 1, "apply", "p", &step, 1, &id),
                      0);
-    journal_close(journal);
+    db_close(journal);
 }
 
 static void test_bad_plans(void **state)
 {
-    struct journal *journal = NULL;
+    struct sqlite3 *journal = NULL;
     char *why = NULL;
 
     (void)state;
@@ -223,7 +222,7 @@ static void test_bad_plans(void **state)
     free(why);
     assert_int_equal(journal_bad_find(journal, "p", 30, &why), 0);
     assert_null(why);
-    journal_close(journal);
+    db_close(journal);
 }
 
 int main(void)

@@ -321,7 +321,7 @@ static void test_other_versions(void **state)
     struct db_options other = {
         .schema = "CREATE TABLE load(record INTEGER, data BLOB);"
                   "INSERT INTO load VALUES(1, x'00')",
-        .application_id = 0x73686d68, .version = 2, .create = true,
+        .application_id = 0x73686d68, .version = 2,
     };
     struct sqlite3 *h = NULL;
     struct record_stat have;
