@@ -5,7 +5,6 @@
 #include "model/plan.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* On which nodes it is; room for one, unless it floats. */
@@ -203,19 +202,19 @@ void choose_cost(const struct choose_model *model, const uint32_t *slot,
                  struct plan_cost *cost, double *penalty_r)
 {
     struct sums sums = { .model = model, .slot = slot, .cost = cost };
+    struct arena arena = { NULL };
     uint32_t i, c;
 
     memset(cost, 0, sizeof *cost);
     cost->total = INFINITY;
-    sums.afloat = calloc(model->nr_slots, sizeof(double));
-    sums.core_afloat = calloc(model->nr_cores, sizeof(double));
-    sums.core = calloc(model->nr_cores, sizeof(double));
-    sums.core_count = calloc(model->nr_cores, sizeof(uint32_t));
-    sums.node = calloc(model->nr_nodes, sizeof(double));
-    sums.first = calloc(model->nr_cores + 2, sizeof(uint32_t));
-    sums.list = calloc(model->nr_entities + 1, sizeof(uint32_t));
-    if (!sums.afloat || !sums.core_afloat || !sums.core ||
-        !sums.core_count || !sums.node || !sums.first || !sums.list)
+    sums.afloat = arena_get(&arena, model->nr_slots, sizeof(double));
+    sums.core_afloat = arena_get(&arena, model->nr_cores, sizeof(double));
+    sums.core = arena_get(&arena, model->nr_cores, sizeof(double));
+    sums.core_count = arena_get(&arena, model->nr_cores, sizeof(uint32_t));
+    sums.node = arena_get(&arena, model->nr_nodes, sizeof(double));
+    sums.first = arena_get(&arena, model->nr_cores + 2, sizeof(uint32_t));
+    sums.list = arena_get(&arena, model->nr_entities, sizeof(uint32_t));
+    if (arena.failed)
         goto out;
     sum_up(&sums);
     for (c = 0; c < model->nr_cores; c++)
@@ -239,11 +238,5 @@ void choose_cost(const struct choose_model *model, const uint32_t *slot,
         *penalty_r = sums.penalty;
 
  out:
-    free(sums.afloat);
-    free(sums.core_afloat);
-    free(sums.core);
-    free(sums.core_count);
-    free(sums.node);
-    free(sums.first);
-    free(sums.list);
+    arena_free(&arena);
 }

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 double choose_demand(const struct snapshot_vcpu *vcpu)
@@ -212,33 +211,31 @@ int choose_entities(struct choose_model *model,
 {
     const struct snapshot *snapshot = model->snapshot;
     struct builder b = { .model = model, .sizes = sizes };
-    int rc = -ENOMEM;
     uint32_t i;
+    int rc;
 
-    model->entities = calloc(snapshot->nr_vcpus + 1, sizeof *model->entities);
-    model->domain_first = calloc(snapshot->nr_domains + 1, sizeof(uint32_t));
-    model->domain_end = calloc(snapshot->nr_domains + 1, sizeof(uint32_t));
-    if (model->entities && model->domain_first && model->domain_end)
-        rc = choose_reach_new(&b.reach, model);
+    model->entities = arena_get(&model->arena, snapshot->nr_vcpus,
+                                sizeof *model->entities);
+    model->domain_first = arena_get(&model->arena, snapshot->nr_domains,
+                                    sizeof(uint32_t));
+    model->domain_end = arena_get(&model->arena, snapshot->nr_domains,
+                                  sizeof(uint32_t));
+    rc = model->arena.failed ? -ENOMEM : choose_reach_new(&b.reach, model);
     if (rc)
-        goto out;
+        return rc;
     make_entities(&b);
     size_added(model);
-    model->allowed = calloc((size_t)model->nr_entities + 1,
-                            model->slot_bytes);
-    model->roams = calloc((size_t)model->nr_entities + 1, model->slot_bytes);
-    if (!model->allowed || !model->roams) {
-        rc = -ENOMEM;
-        goto out;
-    }
+    model->allowed = arena_get(&model->arena, model->nr_entities,
+                               model->slot_bytes);
+    model->roams = arena_get(&model->arena, model->nr_entities,
+                             model->slot_bytes);
+    if (model->arena.failed)
+        return -ENOMEM;
     for (i = 0; i < model->nr_entities; i++) {
         choose_reach_allowed(&b.reach, i);
         choose_reach_roams(&b.reach, i);
         model->nr_movable += !model->entities[i].fixed;
     }
     choose_isolable(model);
-
- out:
-    choose_reach_free(&b.reach);
-    return rc;
+    return 0;
 }

@@ -252,7 +252,8 @@ static int store(struct graph *graph)
     size_t w;
 
     model->nr_edges = (uint32_t)(2 * graph->nr);
-    model->edges = calloc(model->nr_edges + 1, sizeof *model->edges);
+    model->edges = arena_get(&model->arena, model->nr_edges,
+                             sizeof *model->edges);
     if (!model->edges)
         return -ENOMEM;
     for (w = 0; w < graph->nr; w++) {

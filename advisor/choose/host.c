@@ -136,7 +136,7 @@ static int add_slots(struct choose_model *model)
 {
     const struct snapshot *snapshot = model->snapshot;
     struct topology_tree *tree = NULL;
-    uint32_t *package = NULL;
+    uint32_t *package;
     size_t i;
     int rc;
 
@@ -145,9 +145,10 @@ static int add_slots(struct choose_model *model)
     if (rc)
         return rc;
     model->dropped = tree->dropped;
-    package = calloc(SNAPSHOT_PCPUS_MAX, sizeof *package);
-    model->slots = calloc(snapshot->nr_pcpus + 1, sizeof *model->slots);
-    if (!package || !model->slots)
+    package = arena_get(&model->arena, SNAPSHOT_PCPUS_MAX, sizeof *package);
+    model->slots = arena_get(&model->arena, snapshot->nr_pcpus,
+                             sizeof *model->slots);
+    if (model->arena.failed)
         rc = -ENOMEM;
     for (i = 0; i < snapshot->nr_pcpus && !rc; i++)
         if (snapshot->pcpus[i].online)
@@ -156,7 +157,6 @@ static int add_slots(struct choose_model *model)
         rc = merge_slots(model, package);
     if (!rc && !model->nr_slots)
         rc = -EINVAL;
-    free(package);
     topology_tree_free(tree);
     return rc;
 }
@@ -165,10 +165,11 @@ static int find_cores(struct choose_model *model)
 {
     uint32_t i, core = UINT32_MAX;
 
-    model->core_first = calloc(model->nr_slots + 1,
-                               sizeof *model->core_first);
-    model->node_cores = calloc(model->nr_nodes, sizeof *model->node_cores);
-    if (!model->core_first || !model->node_cores)
+    model->core_first = arena_get(&model->arena, model->nr_slots + 1,
+                                  sizeof *model->core_first);
+    model->node_cores = arena_get(&model->arena, model->nr_nodes,
+                                  sizeof *model->node_cores);
+    if (model->arena.failed)
         return -ENOMEM;
     for (i = 0; i < model->nr_slots; i++) {
         if (model->slots[i].core == core)
@@ -195,24 +196,27 @@ double choose_node_steps(const struct snapshot *snapshot, size_t from,
             fmax(10, nodes[to].distances[from])) / 20 - 1;
 }
 
-static int set_distances(struct choose_model *model, const uint32_t *nodes)
+static int set_distances(struct choose_model *model)
 {
     const struct settings *settings = model->settings;
     uint32_t nr = model->nr_nodes, i, j;
     double steps;
 
-    model->far = calloc((size_t)nr * nr, sizeof(double));
-    model->byte_cost = calloc((size_t)nr * nr, sizeof(double));
-    model->packet_cost = calloc((size_t)nr * nr, sizeof(double));
-    model->node_index = calloc(nr, sizeof(uint32_t));
-    if (!model->far || !model->byte_cost || !model->packet_cost ||
-        !model->node_index)
+    model->far = arena_get(&model->arena, (size_t)nr * nr, sizeof(double));
+    model->byte_cost = arena_get(&model->arena, (size_t)nr * nr,
+                                 sizeof(double));
+    model->packet_cost = arena_get(&model->arena, (size_t)nr * nr,
+                                   sizeof(double));
+    model->node_index = arena_get(&model->arena, nr, sizeof(uint32_t));
+    if (model->arena.failed)
         return -ENOMEM;
     for (i = 0; i < nr; i++) {
         if (model->snapshot->nr_nodes)
-            model->node_index[i] = model->snapshot->nodes[nodes[i]].os_index;
+            model->node_index[i] =
+                model->snapshot->nodes[model->nodes[i]].os_index;
         for (j = 0; j < nr; j++) {
-            steps = choose_node_steps(model->snapshot, nodes[i], nodes[j]);
+            steps = choose_node_steps(model->snapshot, model->nodes[i],
+                                      model->nodes[j]);
             model->far[i * nr + j] = steps;
             model->byte_cost[i * nr + j] = 1e-9 *
                 (settings->node_byte_ns + settings->remote_byte_ns * steps);
@@ -225,20 +229,12 @@ static int set_distances(struct choose_model *model, const uint32_t *nodes)
     return 0;
 }
 
-int choose_host(struct choose_model *model, uint32_t **nodes_r)
+int choose_host(struct choose_model *model)
 {
-    uint32_t *nodes = NULL;
-    int rc;
-
-    rc = add_slots(model) ?:
-         choose_order_slots(model, &nodes) ?:
-         find_cores(model) ?:
-         set_distances(model, nodes);
-    if (rc)
-        free(nodes);
-    else
-        *nodes_r = nodes;
-    return rc;
+    return add_slots(model) ?:
+           choose_order_slots(model) ?:
+           find_cores(model) ?:
+           set_distances(model);
 }
 
 /* What it loses on each node of the time that it runs there. */
@@ -259,7 +255,7 @@ static void set_memory(struct choose_model *model, size_t domain,
         }
 }
 
-int choose_host_memory(struct choose_model *model, const uint32_t *nodes)
+int choose_host_memory(struct choose_model *model)
 {
     const struct snapshot *snapshot = model->snapshot;
     const struct snapshot_domain *domain;
@@ -268,18 +264,17 @@ int choose_host_memory(struct choose_model *model, const uint32_t *nodes)
     double *share, sum;
     size_t d;
 
-    model->memory_cost = calloc(snapshot->nr_domains * nr + 1, sizeof(float));
-    share = calloc(nr, sizeof *share);
-    if (!model->memory_cost || !share) {
-        free(share);
+    model->memory_cost = arena_get(&model->arena, snapshot->nr_domains * nr,
+                                   sizeof(float));
+    share = arena_get(&model->arena, nr, sizeof *share);
+    if (model->arena.failed)
         return -ENOMEM;
-    }
     for (d = 0; d < snapshot->nr_domains; d++) {
         domain = &snapshot->domains[d];
         memset(share, 0, nr * sizeof *share);
         for (sum = 0, n = 0; domain->node_memory_bytes &&
              n < snapshot->nr_nodes; n++) {
-            share[n] = (double)domain->node_memory_bytes[nodes[n]];
+            share[n] = (double)domain->node_memory_bytes[model->nodes[n]];
             sum += share[n];
         }
         for (i = model->domain_first[d];
@@ -294,6 +289,5 @@ int choose_host_memory(struct choose_model *model, const uint32_t *nodes)
         }
         set_memory(model, d, share);
     }
-    free(share);
     return 0;
 }

@@ -10,14 +10,13 @@ struct choose_model;
 struct snapshot;
 
 /*
- * Slots, nodes and what distance costs.  *nodes_r [nr_nodes]: which of
- * snapshot->nodes each is.  Errors: -EINVAL no online pCPU in a cpupool,
- * -ENOMEM.  Owns: caller, free().
+ * Slots, nodes and what distance costs.  Errors: -EINVAL no online pCPU in a
+ * cpupool, -ENOMEM.
  */
-int choose_host(struct choose_model *model, uint32_t **nodes_r);
+int choose_host(struct choose_model *model);
 
 /* Once entities are known: memory_cost.  Errors: -ENOMEM. */
-int choose_host_memory(struct choose_model *model, const uint32_t *nodes);
+int choose_host_memory(struct choose_model *model);
 
 /* Distance of two of snapshot->nodes, in units of 10 beyond local. */
 double choose_node_steps(const struct snapshot *snapshot, size_t from,

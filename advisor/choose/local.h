@@ -15,6 +15,7 @@ struct choose_change {
 };
 
 struct choose_local {
+    struct arena arena;			/* of all arrays but the log */
     struct choose_placement *state;
     const struct choose_model *model;
     uint32_t max_moves;

@@ -60,7 +60,6 @@ int choose_model_new(struct choose_model **model_r,
                      const struct choose_sizes *sizes, bool links)
 {
     struct choose_model *model;
-    uint32_t *nodes = NULL;
     int rc;
 
     model = calloc(1, sizeof *model);
@@ -69,13 +68,12 @@ int choose_model_new(struct choose_model **model_r,
     model->snapshot = snapshot;
     model->settings = settings;
     model->past = past;
-    rc = choose_host(model, &nodes) ?:
+    rc = choose_host(model) ?:
          choose_entities(model, sizes) ?:
          choose_spread(model) ?:
-         choose_host_memory(model, nodes) ?:
+         choose_host_memory(model) ?:
          choose_graph(model, pairs, links) ?:
          choose_bounds(model);
-    free(nodes);
     if (rc) {
         choose_model_free(model);
         return rc;
@@ -93,22 +91,6 @@ void choose_model_free(struct choose_model *model)
         return;
     for (i = 0; model->slots && i < model->snapshot->nr_pcpus; i++)
         hwloc_bitmap_free(model->slots[i].pcpus);
-    free(model->slots);
-    free(model->core_first);
-    free(model->core_limit);
-    free(model->node_limit);
-    free(model->far);
-    free(model->node_cores);
-    free(model->node_index);
-    free(model->byte_cost);
-    free(model->packet_cost);
-    free(model->entities);
-    free(model->allowed);
-    free(model->roams);
-    free(model->spread);
-    free(model->domain_end);
-    free(model->domain_first);
-    free(model->memory_cost);
-    free(model->edges);
+    arena_free(&model->arena);
     free(model);
 }

@@ -61,6 +61,7 @@
 #ifndef SHMLINK_CHOOSE_MODEL_H
 #define SHMLINK_CHOOSE_MODEL_H
 
+#include "choose/arena.h"
 #include "model/settings.h"
 #include "model/snapshot.h"
 
@@ -124,6 +125,7 @@ struct choose_edge {
 };
 
 struct choose_model {
+    struct arena arena;		/* of all arrays below */
     const struct snapshot *snapshot;
     const struct settings *settings;
     const struct past *past;	/* or NULL */
@@ -135,6 +137,7 @@ struct choose_model {
     double *node_limit;
     uint32_t *node_cores;	/* cores of each node */
     uint32_t *node_index;	/* os_index of each node */
+    uint32_t *nodes;		/* which of snapshot->nodes each is */
     bool caches_known;
     double *byte_cost;		/* [node * nr_nodes + node], pCPUs per byte/s,
 				   between different cache groups */
@@ -171,7 +174,7 @@ int choose_model_new(struct choose_model **model_r,
                      const struct choose_sizes *sizes, bool links);
 void choose_model_free(struct choose_model *model);
 
-/* For each entity of a domain, slot of a core, edge (a pointer) of an entity. */
+/* For each entity of a domain, slot of a core, edge (a pointer to it). */
 #define CHOOSE_FOR_DOMAIN(i, model, domain) \
     for (i = (model)->domain_first[domain]; \
          i < (model)->domain_end[domain]; i++)

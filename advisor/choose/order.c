@@ -207,22 +207,19 @@ static void number(struct choose_model *model, const struct place *places)
     }
 }
 
-int choose_order_slots(struct choose_model *model, uint32_t **nodes_r)
+int choose_order_slots(struct choose_model *model)
 {
     struct key nodes[SNAPSHOT_NODES_MAX] = { { 0 } };
-    uint32_t *order, i, node;
     struct place *places;
     uint64_t *hashes;
+    uint32_t i, node;
 
-    places = calloc(model->nr_slots + 1, sizeof *places);
-    hashes = calloc(SNAPSHOT_PCPUS_MAX, sizeof *hashes);
-    order = calloc(model->nr_nodes + 1, sizeof *order);
-    if (!places || !hashes || !order) {
-        free(places);
-        free(hashes);
-        free(order);
+    places = arena_get(&model->arena, model->nr_slots, sizeof *places);
+    hashes = arena_get(&model->arena, SNAPSHOT_PCPUS_MAX, sizeof *hashes);
+    model->nodes = arena_get(&model->arena, model->nr_nodes,
+                             sizeof *model->nodes);
+    if (model->arena.failed)
         return -ENOMEM;
-    }
     qsort(model->slots, model->nr_slots, sizeof *model->slots,
           compare_numbers);
     for (i = 0; i < model->nr_slots; i++)
@@ -230,15 +227,12 @@ int choose_order_slots(struct choose_model *model, uint32_t **nodes_r)
     hash_pcpus(model, hashes);
     set_keys(model, places, hashes, nodes);
     add_memory(model->snapshot, nodes);
-    rank_nodes(model, nodes, order);
+    rank_nodes(model, nodes, model->nodes);
     for (i = 0; i < model->nr_slots; i++)
         for (node = 0; node < model->nr_nodes; node++)
-            if (order[node] == places[i].slot.node)
+            if (model->nodes[node] == places[i].slot.node)
                 places[i].rank = node;
     qsort(places, model->nr_slots, sizeof *places, compare_places);
     number(model, places);
-    free(places);
-    free(hashes);
-    *nodes_r = order;
     return 0;
 }

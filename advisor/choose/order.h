@@ -6,17 +6,14 @@
 #ifndef SHMLINK_CHOOSE_ORDER_H
 #define SHMLINK_CHOOSE_ORDER_H
 
-#include <stdint.h>
-
 struct choose_model;
 
 /*
  * Nodes by their distances, slots by node, group and core, least busy first,
  * then by what they are to the VMs.  core, group and node of each slot are
  * any numbers before, node one in snapshot->nodes; afterwards they count
- * from 0 in that order.  *nodes_r [nr_nodes]: which of snapshot->nodes each is.
- * Errors: -ENOMEM.  Owns: caller, free().
+ * from 0 in that order, and model->nodes has the nodes'.  Errors: -ENOMEM.
  */
-int choose_order_slots(struct choose_model *model, uint32_t **nodes_r);
+int choose_order_slots(struct choose_model *model);
 
 #endif

@@ -10,32 +10,31 @@ int choose_placement_new(struct choose_placement **state_r,
                          const struct choose_model *model, double move_cost)
 {
     struct choose_placement *state;
+    struct arena *arena;
     uint32_t i;
 
     state = calloc(1, sizeof *state);
     if (!state)
         return -ENOMEM;
+    arena = &state->arena;
     state->model = model;
     state->move_cost = move_cost;
-    state->slot = calloc(model->nr_entities + 1, sizeof(uint32_t));
-    state->next = calloc(model->nr_entities + 1, sizeof(uint32_t));
-    state->previous = calloc(model->nr_entities + 1, sizeof(uint32_t));
-    state->slots = calloc(model->nr_slots, sizeof *state->slots);
-    state->cores = calloc(model->nr_cores, sizeof *state->cores);
-    state->slot_head = calloc(model->nr_slots, sizeof(uint32_t));
-    state->node_demand = calloc(model->nr_nodes, sizeof(double));
-    state->field = calloc(3 * model->nr_nodes, sizeof(double));
-    state->group_add = calloc(model->nr_groups, sizeof(double));
-    state->core_add = calloc(model->nr_cores, sizeof(double));
-    state->slot_add = calloc(model->nr_slots, sizeof(double));
-    state->some_cost = calloc(model->nr_slots + 1, sizeof(double));
-    state->level = calloc(model->snapshot->nr_pools, sizeof(double));
-    state->exposed = calloc(model->snapshot->nr_pools, sizeof(double));
-    if (!state->slot || !state->next || !state->previous || !state->slots ||
-        !state->cores || !state->slot_head || !state->node_demand ||
-        !state->field || !state->group_add || !state->core_add ||
-        !state->slot_add || !state->some_cost || !state->level ||
-        !state->exposed) {
+    state->slot = arena_get(arena, model->nr_entities, sizeof(uint32_t));
+    state->next = arena_get(arena, model->nr_entities, sizeof(uint32_t));
+    state->previous = arena_get(arena, model->nr_entities, sizeof(uint32_t));
+    state->slots = arena_get(arena, model->nr_slots, sizeof *state->slots);
+    state->cores = arena_get(arena, model->nr_cores, sizeof *state->cores);
+    state->slot_head = arena_get(arena, model->nr_slots, sizeof(uint32_t));
+    state->node_demand = arena_get(arena, model->nr_nodes, sizeof(double));
+    state->field = arena_get(arena, 3 * model->nr_nodes, sizeof(double));
+    state->group_add = arena_get(arena, model->nr_groups, sizeof(double));
+    state->core_add = arena_get(arena, model->nr_cores, sizeof(double));
+    state->slot_add = arena_get(arena, model->nr_slots, sizeof(double));
+    state->some_cost = arena_get(arena, model->nr_slots + 1, sizeof(double));
+    state->level = arena_get(arena, model->snapshot->nr_pools, sizeof(double));
+    state->exposed = arena_get(arena, model->snapshot->nr_pools,
+                               sizeof(double));
+    if (arena->failed) {
         choose_placement_free(state);
         return -ENOMEM;
     }
@@ -55,20 +54,7 @@ void choose_placement_free(struct choose_placement *state)
 {
     if (!state)
         return;
-    free(state->slot);
-    free(state->next);
-    free(state->previous);
-    free(state->slots);
-    free(state->cores);
-    free(state->slot_head);
-    free(state->node_demand);
-    free(state->field);
-    free(state->group_add);
-    free(state->core_add);
-    free(state->slot_add);
-    free(state->some_cost);
-    free(state->level);
-    free(state->exposed);
+    arena_free(&state->arena);
     free(state);
 }
 

@@ -21,6 +21,7 @@ struct choose_load {
  * an entity is lifted off the host (choose_cost_at() wants all of them placed).
  */
 struct choose_placement {
+    struct arena arena;		/* of all arrays below */
     const struct choose_model *model;
     uint32_t *slot;		/* of each entity, or choose_afloat() */
     struct choose_load *slots, *cores;

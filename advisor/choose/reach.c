@@ -4,7 +4,6 @@
 #include "choose/model.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -49,8 +48,9 @@ static int make_sets(struct choose_reach *reach)
     uint8_t *sets;
     uint32_t slot;
 
-    reach->sets = calloc(model->snapshot->nr_pools * NR_SETS + 1,
-                     model->slot_bytes);
+    reach->sets = arena_get(&reach->model->arena,
+                            model->snapshot->nr_pools * NR_SETS,
+                            model->slot_bytes);
     if (!reach->sets)
         return -ENOMEM;
     for (slot = 0; slot < model->nr_slots; slot++) {
@@ -203,7 +203,8 @@ int choose_reach_new(struct choose_reach *reach, struct choose_model *model)
 
     model->slot_bytes = (model->nr_slots + 7) / 8;
     reach->model = model;
-    reach->slots = malloc(SNAPSHOT_PCPUS_MAX * sizeof *reach->slots);
+    reach->slots = arena_get(&model->arena, SNAPSHOT_PCPUS_MAX,
+                             sizeof *reach->slots);
     rc = reach->slots ? make_sets(reach) : -ENOMEM;
     if (rc)
         return rc;
@@ -215,8 +216,3 @@ int choose_reach_new(struct choose_reach *reach, struct choose_model *model)
     return 0;
 }
 
-void choose_reach_free(struct choose_reach *reach)
-{
-    free(reach->slots);
-    free(reach->sets);
-}

@@ -14,10 +14,8 @@ struct choose_reach {
     uint8_t *sets;		/* of each cpupool, see reach.c */
 };
 
-/* Needs the model's slots.  Errors: -ENOMEM.  Owns: caller, also on failure,
- * choose_reach_free(). */
+/* Needs the model's slots; it lives as long as the model.  Errors: -ENOMEM. */
 int choose_reach_new(struct choose_reach *reach, struct choose_model *model);
-void choose_reach_free(struct choose_reach *reach);
 
 /* Index in snapshot->pools of its os_index; UINT32_MAX: none. */
 uint32_t choose_reach_pool(const struct choose_reach *reach,

@@ -165,20 +165,15 @@ static int best_first(struct choose_local *search)
 {
     size_t nr = search->model->nr_entities;
     struct ranking ranking = {
-        .heap = calloc(nr, sizeof(uint32_t)),
-        .place = calloc(nr, sizeof(uint32_t)),
-        .gain = calloc(nr, sizeof(double)),
-        .fresh = calloc(nr, sizeof(bool)),
+        .heap = arena_get(&search->arena, nr, sizeof(uint32_t)),
+        .place = arena_get(&search->arena, nr, sizeof(uint32_t)),
+        .gain = arena_get(&search->arena, nr, sizeof(double)),
+        .fresh = arena_get(&search->arena, nr, sizeof(bool)),
     };
 
-    if (ranking.heap && ranking.place && ranking.gain && ranking.fresh)
-        rank_moves(search, &ranking);
-    else
-        search->rc = -ENOMEM;
-    free(ranking.heap);
-    free(ranking.place);
-    free(ranking.gain);
-    free(ranking.fresh);
+    if (search->arena.failed)
+        return -ENOMEM;
+    rank_moves(search, &ranking);
     return search->rc;
 }
 
@@ -221,7 +216,7 @@ static int iterate(struct choose_local *search, uint32_t kicks)
     uint64_t effort = search->effort;
     uint32_t *slots, left = kicks;
 
-    slots = malloc(bytes);
+    slots = arena_get(&search->arena, 1, bytes);
     if (!slots)
         return -ENOMEM;
     memcpy(slots, search->state->slot, bytes);
@@ -242,7 +237,6 @@ static int iterate(struct choose_local *search, uint32_t kicks)
         search->nr_log = 0;
     }
     restore(search, slots);
-    free(slots);
     return search->rc;
 }
 
@@ -257,7 +251,7 @@ static int construct(struct choose_local *search)
     uint32_t i, j, best;
     double *tie;
 
-    tie = calloc(model->nr_entities, sizeof *tie);
+    tie = arena_get(&search->arena, model->nr_entities, sizeof *tie);
     if (!tie)
         return -ENOMEM;
     for (i = 0; i < model->nr_entities; i++) {
@@ -285,7 +279,6 @@ static int construct(struct choose_local *search)
                                  model->byte_cost[0] + 1e-12;
         }
     }
-    free(tie);
     return 0;
 }
 
@@ -316,7 +309,7 @@ static int settle_twice(struct choose_local *search)
     rc = settle(search, effort);
     if (rc)
         return rc;
-    first = malloc(bytes);
+    first = arena_get(&search->arena, 1, bytes);
     if (!first)
         return -ENOMEM;
     cost = whole(search);
@@ -328,7 +321,6 @@ static int settle_twice(struct choose_local *search)
     }
     if (rc || whole(search) >= cost)
         restore(search, first);
-    free(first);
     return rc;
 }
 
@@ -376,22 +368,22 @@ int choose_search(struct choose_placement *state, uint32_t max_moves,
         .state = state, .model = model, .max_moves = max_moves,
         .effort = effort, .random = 0x9e3779b97f4a7c15U,
     };
-    int rc = -ENOMEM;
+    int rc;
 
     if (!model->nr_movable || !max_moves)
         return 0;
-    search.cost = calloc(model->nr_slots + 1, sizeof *search.cost);
-    search.other_cost = calloc(model->nr_slots + 1, sizeof *search.cost);
-    search.queue = calloc(model->nr_entities, sizeof *search.queue);
-    search.queued = calloc(model->nr_entities, sizeof *search.queued);
-    if (search.cost && search.other_cost && search.queue && search.queued)
-        rc = run(&search);
+    search.cost = arena_get(&search.arena, model->nr_slots + 1,
+                            sizeof *search.cost);
+    search.other_cost = arena_get(&search.arena, model->nr_slots + 1,
+                                  sizeof *search.cost);
+    search.queue = arena_get(&search.arena, model->nr_entities,
+                             sizeof *search.queue);
+    search.queued = arena_get(&search.arena, model->nr_entities,
+                              sizeof *search.queued);
+    rc = search.arena.failed ? -ENOMEM : run(&search);
     if (!rc)
         tidy(&search);
-    free(search.cost);
-    free(search.other_cost);
-    free(search.queue);
-    free(search.queued);
+    arena_free(&search.arena);
     free(search.log);
     return rc;
 }

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Share of a slot on which nothing floated: not none, so that what may be
@@ -73,8 +72,8 @@ int choose_spread(struct choose_model *model)
     size_t bytes = model->slot_bytes;
     struct choose_entity *entity;
 
-    model->spread = calloc((size_t)model->nr_entities * nr + 1,
-                           sizeof *model->spread);
+    model->spread = arena_get(&model->arena, (size_t)model->nr_entities * nr,
+                              sizeof *model->spread);
     if (!model->spread)
         return -ENOMEM;
     set_shares(model, busy_known(model));
@@ -172,9 +171,11 @@ static int set_limits(struct choose_model *model, const double *load)
     double *core_load, *node_load;
     uint32_t i;
 
-    model->core_limit = calloc(model->nr_cores, sizeof(double));
-    model->node_limit = calloc(model->nr_nodes, sizeof(double));
-    if (!model->core_limit || !model->node_limit)
+    model->core_limit = arena_get(&model->arena, model->nr_cores,
+                                  sizeof(double));
+    model->node_limit = arena_get(&model->arena, model->nr_nodes,
+                                  sizeof(double));
+    if (model->arena.failed)
         return -ENOMEM;
     core_load = model->core_limit;
     node_load = model->node_limit;
@@ -194,14 +195,11 @@ static int set_limits(struct choose_model *model, const double *load)
 int choose_bounds(struct choose_model *model)
 {
     size_t nr = model->nr_slots;
-    double *work = calloc(5 * nr, sizeof *work);
-    int rc;
+    double *work = arena_get(&model->arena, 5 * nr, sizeof *work);
 
     if (!work)
         return -ENOMEM;
     float_all(model, work);
     set_belief(model, work, work + nr, work + 2 * nr);
-    rc = set_limits(model, work + 2 * nr);
-    free(work);
-    return rc;
+    return set_limits(model, work + 2 * nr);
 }
