@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,21 +69,26 @@ static void list_held(const struct shmlink_link *link, int end)
     putchar('\n');
 }
 
+static_assert(SHMLINK_DOMID_NONE == SHMLINK_VIF_ANY, "told alike");
+
+/* A domid or vif, of a link that is not up maybe none. */
+static const char *list_number(char text_r[24], uint32_t number)
+{
+    return count(text_r, number != SHMLINK_VIF_ANY, number);
+}
+
 static void list_line(const struct shmlink_link *link)
 {
-    char since[32] = "-", domid[2][24];
+    char since[32] = "-", domid[2][24], vif[2][24];
     struct tm tm;
-    int end;
 
     if (link->since && localtime_r(&link->since, &tm))
         strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%S", &tm);
-    for (end = 0; end < 2; end++)
-        count(domid[end], link->domid[end] != SHMLINK_DOMID_NONE,
-              link->domid[end]);
-    printf("%-18s %5s %3" PRIu32 " %-18s %5s %3" PRIu32
-           " %-15s %-10s %-19s %5" PRIu32 "K",
-           link->name[0], domid[0], link->vif[0],
-           link->name[1], domid[1], link->vif[1],
+    printf("%-18s %5s %3s %-18s %5s %3s %-15s %-10s %-19s %5" PRIu32 "K",
+           link->name[0], list_number(domid[0], link->domid[0]),
+           list_number(vif[0], link->vif[0]),
+           link->name[1], list_number(domid[1], link->domid[1]),
+           list_number(vif[1], link->vif[1]),
            link->bridge[0] ? link->bridge : "-",
            shmlink_state_name(link->state), since, link->ring_bytes / 1024);
     list_direction(link, 0);
@@ -150,21 +156,29 @@ static void put_counters(struct jsonio_out *out,
     jsonio_close(out, ']');
 }
 
+static void put_number(struct jsonio_out *out, const char *key,
+                       uint32_t number)
+{
+    if (number == SHMLINK_VIF_ANY)
+        jsonio_put_text(out, key, NULL);
+    else
+        jsonio_put_int(out, key, number);
+}
+
 static void put_end(struct jsonio_out *out, const struct shmlink_link *link,
                     int end)
 {
+    static const uint8_t unknown[16];
     char uuid[UUID_TEXT_BYTES];
 
     uuid_text(link->uuid[end], uuid);
     jsonio_open(out, NULL, '{');
     jsonio_put_text(out, "name", link->name[end]);
-    if (link->domid[end] == SHMLINK_DOMID_NONE)
-        jsonio_put_text(out, "domid", NULL);
-    else
-        jsonio_put_int(out, "domid", link->domid[end]);
-    jsonio_put_text(out, "uuid", uuid);
+    put_number(out, "domid", link->domid[end]);
+    jsonio_put_text(out, "uuid", memcmp(link->uuid[end], unknown, 16) ? uuid
+                                                                      : NULL);
     jsonio_put_text(out, "role", end ? "front" : "back");
-    jsonio_put_int(out, "vif", link->vif[end]);
+    put_number(out, "vif", link->vif[end]);
     if (link->counters_ok[end]) {
         put_counters(out, &link->counters[end]);
     } else {

@@ -4,7 +4,7 @@
 # it, comes back by itself when the guest reboots, is held while the dispatcher
 # saves one, outlives the service, and ends when disabled; so does one of
 # shmlink.conf, which the service makes.
-# lab: --guests 2 --timeout 600
+# lab: --guests 1 --timeout 600
 
 . /lab/link.sh
 
@@ -25,9 +25,9 @@ now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
 serve
 note "a guest's own configuration asks for it"
-boot_guest vm1 'shmlink=[ "vm2", "7" ]' 2>"$RESULTS/create.log" ||
+boot_guest vm2 'shmlink=[ "vm1", "7" ]' 2>"$RESULTS/create.log" ||
     fail "xl create: $(cat "$RESULTS/create.log")"
-grep -q "vm1: shmlink: '7' is no name" "$RESULTS/create.log" ||
+grep -q "vm2: shmlink: '7' is no name" "$RESULTS/create.log" ||
     fail "nothing is said of 7: $(cat "$RESULTS/create.log")"
 wait_for 5 linked || fail "not linked: $(cat "$RESULTS/serve.log")"
 
@@ -39,7 +39,7 @@ begin=$(now_ms)
 wait_for 5 linked || fail "not linked again: $(cat "$RESULTS/serve.log")"
 note "RESULT linked $(($(now_ms) - begin)) ms after the driver was there"
 
-[ "$(grep -c 'vm1 and vm2 are linked again' "$RESULTS/serve.log")" = 2 ] ||
+[ "$(grep -c 'vm2 and vm1 are linked again' "$RESULTS/serve.log")" = 2 ] ||
     fail "the service does not say so: $(cat "$RESULTS/serve.log")"
 expect_path link vm1 vm2
 
@@ -69,9 +69,17 @@ wait "$server" || fail "the service ends with $?"
 expect_path vif vm1 vm2
 
 note "shmlink.conf asks for it"
-echo 'link = vm2 vm1' >/tmp/links.conf
+printf 'link = vm2 vm1\nlink = vm1 vm9\n' >/tmp/links.conf
 serve -c /tmp/links.conf
 wait_for 5 linked || fail "not linked: $(cat "$RESULTS/serve.log")"
+grep -q 'vm1 and vm9 are linked once a VM vm9 runs' "$RESULTS/serve.log" ||
+    fail "nothing is said of vm9: $(cat "$RESULTS/serve.log")"
+[ "$(xl shmlink list -j | jq -c '.[] | select(.state == "absent").ends[1] |
+    [.name, .domid, .uuid, .vif]')" = '["vm9",null,null,null]' ] ||
+    fail "vm9 in the list: $(xl shmlink list -j)"
+xl shmlink list | grep -qE '^vm1 .* vm9 +- +- ' ||
+    fail "vm9 in the list: $(xl shmlink list)"
+disable vm1 vm9
 grep -hE '^(VmHWM|VmRSS)' "/proc/$server/status" | while read -r line; do
     note "RESULT service: $line"
 done
