@@ -9,8 +9,8 @@
 
 /*
  * As shmlink_enable(), but for persist: asked says who wants it to last, as
- * remember.h has them, 0: nobody.  Once the lock is held, and but for a dry run, still()
- * says whether it is wanted any more: 0, or the error to return.
+ * remember.h has them, 0: nobody.  Once the lock is held, and but for a dry
+ * run, still() says whether it is wanted any more: 0, or the error to return.
  */
 int enable_if(struct shmlink_ctx *ctx,
               const struct shmlink_enable_options *options, uint32_t asked,

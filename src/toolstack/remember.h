@@ -31,8 +31,8 @@ enum {
 /*
  * uuid: all 0 of a guest that has not run since it was asked for by its name.
  * vif: or SHMLINK_VIF_ANY.  name: as the guests were called, or NULL.  persist:
- * to last, since somebody asked.  holder, holder_start: the process that took it
- * down for a save and is to bring it back; 0: none.
+ * to last, since somebody asked.  holder, holder_start: the process that took
+ * it down for a save and is to bring it back; 0: none.
  */
 struct remembered {
     uint8_t uuid[2][16];

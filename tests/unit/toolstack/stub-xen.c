@@ -33,7 +33,7 @@ struct tree {
 };
 
 struct stub_domain stub_domains[STUB_DOMAINS_MAX];
-unsigned int stub_calls, stub_fail_at, stub_lists;
+unsigned int stub_calls, stub_fail_at, stub_lists, stub_requests;
 void (*stub_guests)(void);
 bool (*stub_between)(void);
 struct stub_fact stub_facts[STUB_FACTS_MAX];
@@ -61,7 +61,7 @@ void stub_reset(void)
 {
     memset(stub_domains, 0, sizeof(stub_domains));
     tree.nr = 0;
-    stub_calls = stub_fail_at = stub_lists = 0;
+    stub_calls = stub_fail_at = stub_lists = stub_requests = 0;
     transactions = watches = handles = 0;
     stub_guests = NULL;
     stub_between = NULL;
@@ -205,12 +205,18 @@ char *stub_dump(void)
     return text;
 }
 
+static bool xs_fails(void)
+{
+    stub_requests++;
+    return stub_fails();
+}
+
 /* --- libxenstore ----------------------------------------------------------- */
 
 struct xs_handle *xs_open(unsigned long flags)
 {
     (void)flags;
-    if (stub_fails())
+    if (xs_fails())
         return NULL;
     handles++;
     return (struct xs_handle *)&xs_place;
@@ -229,7 +235,7 @@ void *xs_read(struct xs_handle *handle, xs_transaction_t transaction,
 
     (void)handle;
     touch(transaction, path);
-    if (stub_fails())
+    if (xs_fails())
         return NULL;
     if (!node) {
         errno = ENOENT;
@@ -248,7 +254,7 @@ char **xs_directory(struct xs_handle *handle, xs_transaction_t transaction,
 
     (void)handle;
     touch(transaction, path);
-    if (stub_fails())
+    if (xs_fails())
         return NULL;
     if (!find(path)) {
         errno = ENOENT;
@@ -277,7 +283,7 @@ bool xs_write(struct xs_handle *handle, xs_transaction_t transaction,
 
     (void)handle;
     touch(transaction, path);
-    if (stub_fails())
+    if (xs_fails())
         return false;
     snprintf(value, sizeof(value), "%.*s", (int)len, (const char *)data);
     stub_set(path, value);
@@ -289,7 +295,7 @@ bool xs_rm(struct xs_handle *handle, xs_transaction_t transaction,
 {
     (void)handle;
     touch(transaction, path);
-    if (stub_fails())
+    if (xs_fails())
         return false;
     stub_remove(path);
     return true;
@@ -302,7 +308,7 @@ bool xs_set_permissions(struct xs_handle *handle, xs_transaction_t transaction,
     struct node *node = find(path);
 
     (void)handle, (void)transaction;
-    if (stub_fails() || !node)
+    if (xs_fails() || !node)
         return false;
     snprintf(node->permissions, sizeof(node->permissions), nr == 1 ? "n%u"
              : "n%u,r%u", permissions[0].id, permissions[nr - 1].id);
@@ -312,7 +318,7 @@ bool xs_set_permissions(struct xs_handle *handle, xs_transaction_t transaction,
 xs_transaction_t xs_transaction_start(struct xs_handle *handle)
 {
     (void)handle;
-    if (stub_fails())
+    if (xs_fails())
         return XBT_NULL;
     transactions++;
     nr_touched = 0;
@@ -323,7 +329,7 @@ xs_transaction_t xs_transaction_start(struct xs_handle *handle)
 bool xs_transaction_end(struct xs_handle *handle, xs_transaction_t transaction,
                         bool abort_it)
 {
-    bool fails = stub_fails();
+    bool fails = xs_fails();
 
     (void)handle, (void)transaction;
     transactions--;
@@ -346,7 +352,7 @@ bool xs_transaction_end(struct xs_handle *handle, xs_transaction_t transaction,
 bool xs_watch(struct xs_handle *handle, const char *path, const char *token)
 {
     (void)handle, (void)path, (void)token;
-    if (stub_fails())
+    if (xs_fails())
         return false;
     watches++;
     return true;
@@ -523,6 +529,7 @@ char *libxl_domid_to_name(libxl_ctx *ctx, uint32_t domid)
     struct stub_domain *domain = find_domain(domid);
 
     (void)ctx;
+    stub_requests++;
     return stub_fails() || !domain ? NULL : strdup(domain->name);
 }
 

@@ -23,6 +23,7 @@ extern struct stub_domain stub_domains[STUB_DOMAINS_MAX];
 /* Calls made since stub_reset, and which of them fails; 0: none. */
 extern unsigned int stub_calls, stub_fail_at;
 extern unsigned int stub_lists;     /* of them, those that list all domains */
+extern unsigned int stub_requests;  /* of them, those to xenstore */
 /* Runs whenever a caller waits: what the guests do. */
 extern void (*stub_guests)(void);
 /*

@@ -1845,11 +1845,12 @@ static void test_want_several(void **state)
     shmlink_ctx_close(ctx);
 }
 
-static unsigned int lists_of_pass;
+static unsigned int lists_of_pass, requests_of_pass;
 
 static void guests_pass_over(void)
 {
     lists_of_pass = stub_lists;
+    requests_of_pass = stub_requests;
     assert_int_equal(write(done_fd, "", 1), 1);
 }
 
@@ -1892,6 +1893,43 @@ static void test_serve_lists(void **state)
     assert_int_equal(lists_for(0), 0);
     assert_int_equal(lists_for(1), 1);
     assert_int_equal(lists_for(6), 1);
+}
+
+/* What a look costs that finds all as it is to be; shmlinkd(8) says so. */
+static void test_serve_idle(void **state)
+{
+    enum { NR_VIFS = 3, OF_A_PASS = 3, OF_A_LINK = 29 };
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_enable_options options = {
+        .dom = { "web:0", "db:0" }, .wait_ms = 60, .persist = true,
+    };
+    bool changed;
+    uint32_t i;
+    int fds[2];
+
+    (void)state;
+    stub_guests = guests_good;
+    for (i = 1; i < NR_VIFS; i++) {
+        put_vif(1, i, "xenbr0");
+        put_vif(2, i, "xenbr0");
+    }
+    assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), 0);
+    options.dom[0] = "web:1";
+    options.dom[1] = "db:1";
+    assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), 0);
+    assert_int_equal(pipe(fds), 0);
+    done_fd = fds[1];
+    shmlink_ctx_heed(ctx, fds[0]);
+    stub_guests = guests_pass_over;
+    stub_lists = stub_requests = 0;
+    assert_int_equal(shmlink_serve(ctx), 0);
+    assert_int_equal(lists_of_pass, 0);
+    /* But for the connection and the watches of the start. */
+    assert_true(requests_of_pass <= 3 + OF_A_PASS + 2 * OF_A_LINK);
+    shmlink_ctx_close(ctx);
+    done_fd = -1;
+    close(fds[0]);
+    close(fds[1]);
 }
 
 /* What is remembered is no reason to fail, nor to leave a link up. */
@@ -2051,6 +2089,7 @@ int main(void)
         cmocka_unit_test_setup(test_persist_noted_last, set_up),
         cmocka_unit_test_setup(test_serve, set_up),
         cmocka_unit_test(test_serve_lists),
+        cmocka_unit_test_setup(test_serve_idle, set_up),
         cmocka_unit_test_setup(test_want_noted, set_up),
         cmocka_unit_test_setup(test_want, set_up),
         cmocka_unit_test_setup(test_want_several, set_up),
