@@ -78,19 +78,15 @@ int session_failed(const struct session *session)
 
 bool command_dry_run;
 
-int command_parse(int argc, char **argv, const struct command_option *table)
+int command_parse(int argc, char **argv, const struct command_option *table,
+                  int least, int most, const char *needed)
 {
+    (void)least, (void)most, (void)needed;
     for (optind = 1; optind < argc; optind++)
         for (; table->to; table++)
             if (table->letter == argv[optind][1])
                 *(bool *)table->to = true;
     return COMMAND_OK;
-}
-
-int command_usage_error(const char *name, const char *format, ...)
-{
-    (void)name, (void)format;
-    return COMMAND_USAGE;
 }
 
 /* All that is printed, for the caller to free. */
