@@ -72,8 +72,9 @@ static bool limit_is_reached(const struct shmlink_link *link)
 }
 
 /*
- * Takes up to @budget frames out of the ring, within dom0's limit.  What our vif would not receive
- * or @held says that its XDP program would miss, is dropped.
+ * Takes up to @budget frames out of the ring, within dom0's limit.  What our
+ * vif would not receive, or @held says that its XDP program would miss, is
+ * dropped.
  * Return: how many, or a negative errno when the peer breaks the protocol.
  */
 static int receive(struct shmlink_link *link, int budget, unsigned int held)

@@ -31,28 +31,31 @@ static const char *const phase_names[] = {
 
 /*
  * An entry is one value, one line: each value that xenstore is asked for is a
- * round trip, and some commands read the entries of all links.
+ * round trip, and some commands read the entries of all links.  What came later
+ * is at its end and only where it is used, so that links live over an upgrade.
  */
 static void registry_format(const struct registry_entry *entry,
                             char text_r[STORE_VALUE_BYTES])
 {
     const struct shmlink_link *link = &entry->link;
-    char uuid[2][UUID_TEXT_BYTES];
+    char uuid[2][UUID_TEXT_BYTES], limit[32] = "";
 
+    if (link->limit)
+        snprintf(limit, sizeof(limit), " limit=%" PRIu32, link->limit);
     uuid_text(link->uuid[0], uuid[0]);
     uuid_text(link->uuid[1], uuid[1]);
     snprintf(text_r, STORE_VALUE_BYTES,
              "domid1=%" PRIu32 " uuid1=%s vif1=%" PRIu32
              " domid2=%" PRIu32 " uuid2=%s vif2=%" PRIu32
-             " devid=%" PRIu32 " ring-bytes=%" PRIu32 " limit=%" PRIu32
+             " devid=%" PRIu32 " ring-bytes=%" PRIu32
              " force=%d made-backend=%d"
-             " phase=%s since=%" PRId64 " pid=%" PRId32 " pid-start=%" PRIu64,
+             " phase=%s since=%" PRId64 " pid=%" PRId32 " pid-start=%" PRIu64
+             "%s",
              link->domid[0], uuid[0], link->vif[0],
              link->domid[1], uuid[1], link->vif[1],
-             link->devid, link->ring_bytes, link->limit, entry->force,
-             entry->made_backend,
+             link->devid, link->ring_bytes, entry->force, entry->made_backend,
              phase_names[entry->phase], (int64_t)link->since,
-             (int32_t)entry->pid, entry->pid_start);
+             (int32_t)entry->pid, entry->pid_start, limit);
 }
 
 static int registry_phase(const char *text, enum registry_phase *phase_r)
@@ -80,15 +83,16 @@ static int registry_parse(const char *text, struct registry_entry *entry)
     sscanf(text,
            "domid1=%" SCNu32 " uuid1=%36[-0-9a-f] vif1=%" SCNu32
            " domid2=%" SCNu32 " uuid2=%36[-0-9a-f] vif2=%" SCNu32
-           " devid=%" SCNu32 " ring-bytes=%" SCNu32 " limit=%" SCNu32
+           " devid=%" SCNu32 " ring-bytes=%" SCNu32
            " force=%1u made-backend=%1u"
            " phase=%15[a-z] since=%" SCNd64 " pid=%" SCNd32
-           " pid-start=%" SCNu64 "%n",
+           " pid-start=%" SCNu64 "%n limit=%" SCNu32,
            &link->domid[0], uuid[0], &link->vif[0],
            &link->domid[1], uuid[1], &link->vif[1],
-           &link->devid, &link->ring_bytes, &link->limit, &force, &made_backend,
-           phase, &since, &pid, &entry->pid_start, &end);
-    if (end < 0 || since < 0 || pid < 0 || link->domid[0] >= DOMID_FIRST_RESERVED ||
+           &link->devid, &link->ring_bytes, &force, &made_backend,
+           phase, &since, &pid, &entry->pid_start, &end, &link->limit);
+    if (end < 0 || since < 0 || pid < 0 ||
+        link->domid[0] >= DOMID_FIRST_RESERVED ||
         link->domid[1] >= DOMID_FIRST_RESERVED ||
         link->ring_bytes > SHMLINK_RING_BYTES_MAX ||
         parse_bytes(uuid[0], link->uuid[0], 16, '-', PARSE_UUID_BREAKS) ||

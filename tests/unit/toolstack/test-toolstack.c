@@ -1107,7 +1107,8 @@ static void test_entry_damaged(void **state)
         { "domid2", "32752" }, { "ring-bytes", "8388608" },
         { "phase", "wet" }, { "pid-start", "4711 " }, { "force", "10" },
         { "force", "2" }, { "vif2", "-1" }, { "devid", "4294967296" },
-        { "pid", "-1" },
+        { "pid", "-1" }, { "pid-start", "4711 limit=0" },
+        { "pid-start", "4711 limit=" },
     };
     struct shmlink_ctx *ctx = open_ctx();
     struct shmlink_link *links;
@@ -1120,6 +1121,8 @@ static void test_entry_damaged(void **state)
     assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
     ctx->options.notice = tell;
     snprintf(good, sizeof(good), "%s", stub_get(stub_below(LINKS)));
+    /* As the version that knew no limits writes and reads it. */
+    assert_null(strstr(good, " limit="));
     for (i = 0; i < sizeof(damage) / sizeof(damage[0]); i++) {
         entry_set(damage[i][0], damage[i][1]);
         told[0] = '\0';
