@@ -73,8 +73,7 @@ static bool grouped(const struct context *c, const struct choose_pair *pair)
     size_t i;
 
     for (i = 0; i < c->settings->nr_link_groups; i++, group++)
-        if (choose_listed(a, group->names, group->nr) &&
-            choose_listed(b, group->names, group->nr))
+        if (choose_listed(a, group) && choose_listed(b, group))
             return true;
     return !c->settings->nr_link_groups;
 }

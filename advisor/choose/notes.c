@@ -109,18 +109,20 @@ static void note_set(struct plan *plan, const struct snapshot *snapshot,
 /* Names that are of no use: mistyped, or of VMs that do not run. */
 static void note_names(struct plan *plan, const struct snapshot *snapshot,
                        enum plan_note_kind kind, const char *setting,
-                       char **names, size_t nr_names)
+                       const struct settings_group *group)
 {
+    struct settings_group one = { NULL, 1 };
     size_t i, d;
 
-    for (i = 0; i < nr_names; i++) {
+    for (i = 0; i < group->nr; i++) {
+        one.names = &group->names[i];
         for (d = 0; d < snapshot->nr_domains; d++)
-            if (choose_listed(&snapshot->domains[d], &names[i], 1))
+            if (choose_listed(&snapshot->domains[d], &one))
                 break;
         if (d == snapshot->nr_domains)
             choose_add_note(plan, snapshot, kind, SNAPSHOT_OUTSIDE,
                             "%s: no VM here has the name or UUID %s", setting,
-                            names[i]);
+                            group->names[i]);
     }
 }
 
@@ -131,12 +133,11 @@ static void note_settings(struct plan *plan, const struct snapshot *snapshot,
     size_t i;
 
     note_names(plan, snapshot, PLAN_NOTE_UNMANAGED, "unmanaged",
-               settings->unmanaged, settings->nr_unmanaged);
+               &settings->unmanaged);
     note_names(plan, snapshot, PLAN_NOTE_ISOLATED, "isolated",
-               settings->isolated, settings->nr_isolated);
+               &settings->isolated);
     for (i = 0; i < settings->nr_link_groups; i++, group++)
-        note_names(plan, snapshot, PLAN_NOTE_NO_LINK, "link-group",
-                   group->names, group->nr);
+        note_names(plan, snapshot, PLAN_NOTE_NO_LINK, "link-group", group);
     if (!settings->max_moves)
         choose_add_note(plan, snapshot, PLAN_NOTE_MAX_MOVES, SNAPSHOT_OUTSIDE,
                         "no vCPU is moved, whatever that would gain: "

@@ -7,17 +7,18 @@
 
 #include <string.h>
 
-bool choose_listed(const struct snapshot_domain *domain, char **names,
-                   size_t nr_names)
+bool choose_listed(const struct snapshot_domain *domain,
+                   const struct settings_group *group)
 {
     char uuid[UUID_TEXT_BYTES];
     size_t i;
 
-    if (!nr_names)
+    if (!group->nr)
         return false;
     uuid_text(domain->uuid, uuid);
-    for (i = 0; i < nr_names; i++)
-        if (!strcmp(names[i], domain->name) || !strcmp(names[i], uuid))
+    for (i = 0; i < group->nr; i++)
+        if (!strcmp(group->names[i], domain->name) ||
+            !strcmp(group->names[i], uuid))
             return true;
     return false;
 }
@@ -27,8 +28,7 @@ bool choose_left_alone(const struct choose_model *model, size_t index)
     const struct snapshot_domain *domain = &model->snapshot->domains[index];
 
     return !domain->managed || domain->state != SNAPSHOT_DOMAIN_RUNNING ||
-           choose_listed(domain, model->settings->unmanaged,
-                         model->settings->nr_unmanaged) ||
+           choose_listed(domain, &model->settings->unmanaged) ||
            domain->twin != SNAPSHOT_OUTSIDE;
 }
 
@@ -37,8 +37,7 @@ bool choose_to_isolate(const struct choose_model *model, size_t index)
     const struct snapshot_domain *domain = &model->snapshot->domains[index];
 
     return domain->isolated ||
-           choose_listed(domain, model->settings->isolated,
-                         model->settings->nr_isolated);
+           choose_listed(domain, &model->settings->isolated);
 }
 
 static bool past_concerns(const struct past_change *change,

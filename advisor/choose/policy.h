@@ -10,11 +10,12 @@
 
 struct choose_model;
 struct choose_pair;
+struct settings_group;
 struct snapshot_domain;
 
 /* By name or UUID. */
-bool choose_listed(const struct snapshot_domain *domain, char **names,
-                   size_t nr_names);
+bool choose_listed(const struct snapshot_domain *domain,
+                   const struct settings_group *group);
 /*
  * Nothing is done to it, whatever is gained.  Twins are among these: plan,
  * journal and history name domains by UUID, neither can be told what to do.

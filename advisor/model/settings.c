@@ -70,21 +70,18 @@ static const struct option {
 
 #define NR_OPTIONS (sizeof options / sizeof *options)
 
-static void free_names(char ***names, size_t *nr)
+static void free_names(struct settings_group *group)
 {
-    while (*nr)
-        free((*names)[--*nr]);
-    free(*names);
-    *names = NULL;
+    while (group->nr)
+        free(group->names[--group->nr]);
+    free(group->names);
+    group->names = NULL;
 }
 
 static void free_groups(struct settings_group **groups, size_t *nr)
 {
-    while (*nr) {
-        struct settings_group *group = &(*groups)[--*nr];
-
-        free_names(&group->names, &group->nr);
-    }
+    while (*nr)
+        free_names(&(*groups)[--*nr]);
     free(*groups);
     *groups = NULL;
 }
@@ -118,8 +115,8 @@ void settings_dispose(struct settings *settings)
     hwloc_bitmap_free(settings->banned_pcpus);
     hwloc_bitmap_free(settings->dom0_pcpus);
     settings->banned_pcpus = settings->dom0_pcpus = NULL;
-    free_names(&settings->isolated, &settings->nr_isolated);
-    free_names(&settings->unmanaged, &settings->nr_unmanaged);
+    free_names(&settings->isolated);
+    free_names(&settings->unmanaged);
     free_groups(&settings->links, &settings->nr_links);
     free_groups(&settings->link_groups, &settings->nr_link_groups);
 }
@@ -172,11 +169,11 @@ static int set_set(hwloc_bitmap_t set, const char *value)
     return rc;
 }
 
-static int set_names(char ***names_r, size_t *nr_r, const char *value)
+static int set_names(struct settings_group *group_r, const char *value)
 {
-    char **names = NULL, **name;
-    size_t nr = 0, bytes;
-    int rc = 0;
+    struct settings_group group = { NULL, 0 };
+    size_t bytes;
+    char **name;
 
     if (!strcmp(value, NONE))
         value = "";
@@ -185,22 +182,17 @@ static int set_names(char ***names_r, size_t *nr_r, const char *value)
         bytes = strcspn(value, ", \t");
         if (!bytes)
             break;
-        name = jsonio_add(&names, &nr, NAMES_MAX, sizeof *names);
+        name = jsonio_add(&group.names, &group.nr, NAMES_MAX, sizeof *name);
         if (name)
             *name = strndup(value, bytes);
         if (!name || !*name) {
-            rc = -ENOMEM;
-            break;
+            free_names(&group);
+            return -ENOMEM;
         }
         value += bytes;
     }
-    if (rc) {
-        free_names(&names, &nr);
-        return rc;
-    }
-    free_names(names_r, nr_r);
-    *names_r = names;
-    *nr_r = nr;
+    free_names(group_r);
+    *group_r = group;
     return 0;
 }
 
@@ -227,13 +219,13 @@ static int add_group(struct settings_group **groups, size_t *nr, bool pair,
         free_groups(groups, nr);
         return 0;
     }
-    rc = set_names(&group.names, &group.nr, value);
+    rc = set_names(&group, value);
     if (!rc && (group.nr < 2 || (pair && !is_pair(&group))))
         rc = -EINVAL;
     if (!rc)
         added = jsonio_add(groups, nr, NAMES_MAX, sizeof *added);
     if (!added) {
-        free_names(&group.names, &group.nr);
+        free_names(&group);
         return rc ? rc : -ENOMEM;
     }
     *added = group;
@@ -264,10 +256,7 @@ static int set(struct settings *settings, const struct option *option,
     case SET:
         return set_set(*(hwloc_bitmap_t *)field, value);
     case NAMES:
-        return field == &settings->isolated
-               ? set_names(&settings->isolated, &settings->nr_isolated, value)
-               : set_names(&settings->unmanaged, &settings->nr_unmanaged,
-                           value);
+        return set_names(field, value);
     case GROUP:
         return add_group(&settings->link_groups, &settings->nr_link_groups,
                          false, value);
@@ -280,31 +269,24 @@ static int set(struct settings *settings, const struct option *option,
 int settings_set(struct settings *settings, const char *name,
                  const char *value, char **why_r)
 {
+    static const char *const must_be[] = {
+        [BOOL] = "yes or no", [SET] = "a list such as 0-3,8, or none",
+        [NAMES] = "a list", [GROUP] = "two VMs or more, or none",
+        [PAIR] = "two VMs by their names, or none",
+    };
     const struct option *option = find(name);
+    int rc = option ? set(settings, option, value) : -EINVAL, r = 0;
     char *why = NULL;
-    int rc, r = 0;
 
-    if (!option) {
-        rc = -EINVAL;
+    if (!option)
         r = asprintf(&why, "%s: no such setting", name);
-    } else {
-        rc = set(settings, option, value);
-        if (rc == -EINVAL && option->type <= UINT)
-            r = asprintf(&why, "%s: must be a number from %g to %g", name,
-                         option->min, option->max);
-        else if (rc == -EINVAL && option->type == BOOL)
-            r = asprintf(&why, "%s: must be yes or no", name);
-        else if (rc == -EINVAL && option->type == SET)
-            r = asprintf(&why, "%s: must be a list such as 0-3,8, or none",
-                         name);
-        else if (rc == -EINVAL && option->type == PAIR)
-            r = asprintf(&why, "%s: must be two VMs by their names, or none",
-                         name);
-        else if (rc == -EINVAL)
-            r = asprintf(&why, "%s: must be two VMs or more, or none", name);
-        else if (rc)
-            r = asprintf(&why, "%s: %s", name, strerror(-rc));
-    }
+    else if (rc == -EINVAL && option->type <= UINT)
+        r = asprintf(&why, "%s: must be a number from %g to %g", name,
+                     option->min, option->max);
+    else if (rc == -EINVAL)
+        r = asprintf(&why, "%s: must be %s", name, must_be[option->type]);
+    else if (rc)
+        r = asprintf(&why, "%s: %s", name, strerror(-rc));
     if (r < 0)
         why = NULL;
     if (why_r && rc)

@@ -52,12 +52,10 @@ struct settings {
     hwloc_bitmap_t banned_pcpus;	/* nothing is put there [none] */
     hwloc_bitmap_t dom0_pcpus;	/* kept for dom0 and driver domains
 				   [none: counted by load only] */
-    char **isolated;		/* names or UUIDs of VMs that share no core
-				   with others [none]; these and the
-				   snapshot's own flag count */
-    size_t nr_isolated;
-    char **unmanaged;		/* names or UUIDs left alone [none] */
-    size_t nr_unmanaged;
+    struct settings_group isolated;	/* VMs that share no core with others
+					   [none]; these and the snapshot's
+					   own flag count */
+    struct settings_group unmanaged;	/* VMs left alone [none] */
     struct settings_group *link_groups;	/* advice links two VMs only if one
 					   group has both [none: any two] */
     size_t nr_link_groups;

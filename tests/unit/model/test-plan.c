@@ -241,8 +241,8 @@ static void test_settings(void **state)
     assert_int_equal(settings.max_moves, 3);
     assert_true(settings.smt_sharing && settings.core_cap == 0.5);
     assert_int_equal(hwloc_bitmap_weight(settings.banned_pcpus), 3);
-    assert_int_equal(settings.nr_isolated, 2);
-    assert_string_equal(settings.isolated[0], "vault");
+    assert_int_equal(settings.isolated.nr, 2);
+    assert_string_equal(settings.isolated.names[0], "vault");
 
     /* The defaults as the manual writes them; groups add up. */
     write_file(path, "banned-pcpus = none\nisolated = none\n"
@@ -250,7 +250,7 @@ static void test_settings(void **state)
                "link = web:1 db\nlink = db, cache\n");
     assert_int_equal(settings_load(&settings, path, NULL), 0);
     assert_true(hwloc_bitmap_iszero(settings.banned_pcpus));
-    assert_int_equal(settings.nr_isolated, 0);
+    assert_int_equal(settings.isolated.nr, 0);
     assert_int_equal(settings.nr_links, 2);
     assert_string_equal(settings.links[0].names[0], "web:1");
     assert_int_equal(settings_set(&settings, "link", "none", NULL), 0);
