@@ -65,15 +65,6 @@ static void read_vcpus(struct collect *collect, struct reading *readings)
     }
 }
 
-static void read_pcpus(struct collect *collect, xc_cpuinfo_t *pcpus, int max,
-                       int *nr_r, uint64_t *at_ns_r)
-{
-    *nr_r = 0;
-    if (xc_getcpuinfo(collect->xen->xc, max, pcpus, nr_r))
-        *nr_r = 0;
-    *at_ns_r = collect_now_ns();
-}
-
 static void read_xenstat(struct collect *collect, uint64_t *domain_ns)
 {
     const struct snapshot *snapshot = collect->snapshot;
@@ -93,29 +84,41 @@ static void read_xenstat(struct collect *collect, uint64_t *domain_ns)
         xenstat_uninit(handle);
 }
 
-static int begin(struct collect *collect, void **state_r)
+/* All that there is to be read, as of now.  Owns: close_counters(). */
+static int counters_read(struct collect *collect, struct counters **counters_r)
 {
     const struct snapshot *snapshot = collect->snapshot;
     struct counters *counters = calloc(1, sizeof(*counters));
-    size_t nr_pcpus = snapshot->nr_pcpus;
 
+    *counters_r = counters;
     if (!counters)
         return -ENOMEM;
     counters->vcpus = calloc(snapshot->nr_vcpus + 1, sizeof(struct reading));
-    counters->pcpus = calloc(nr_pcpus + 1, sizeof(*counters->pcpus));
+    counters->pcpus = calloc(snapshot->nr_pcpus + 1,
+                             sizeof(*counters->pcpus));
     counters->domain_ns = calloc(snapshot->nr_domains + 1, sizeof(uint64_t));
-    if (!counters->vcpus || !counters->pcpus || !counters->domain_ns) {
-        close_counters(counters);
+    if (!counters->vcpus || !counters->pcpus || !counters->domain_ns)
         return -ENOMEM;
-    }
-    if (collect->options->seconds > 0) {
-        read_xenstat(collect, counters->domain_ns);
-        read_pcpus(collect, counters->pcpus, nr_pcpus, &counters->nr_pcpus,
-                   &counters->pcpus_at_ns);
-        read_vcpus(collect, counters->vcpus);
-    }
-    *state_r = counters;
+    read_xenstat(collect, counters->domain_ns);
+    if (xc_getcpuinfo(collect->xen->xc, snapshot->nr_pcpus, counters->pcpus,
+                      &counters->nr_pcpus))
+        counters->nr_pcpus = 0;
+    counters->pcpus_at_ns = collect_now_ns();
+    read_vcpus(collect, counters->vcpus);
     return 0;
+}
+
+static int begin(struct collect *collect, void **state_r)
+{
+    struct counters *counters = NULL;
+    int rc = collect->options->seconds > 0 ? counters_read(collect, &counters)
+                                           : 0;
+
+    if (rc)
+        close_counters(counters);
+    else
+        *state_r = counters;
+    return rc;
 }
 
 static struct snapshot_value exact(double value)
@@ -127,83 +130,63 @@ static struct snapshot_value exact(double value)
     return v;
 }
 
-static int finish_vcpus(struct collect *collect, struct counters *counters)
+static void fill_vcpus(struct snapshot *snapshot, const struct counters *then,
+                       const struct counters *now)
 {
-    struct snapshot *snapshot = collect->snapshot;
-    struct reading *now = calloc(snapshot->nr_vcpus + 1, sizeof(*now));
     size_t i;
 
-    if (!now)
-        return -ENOMEM;
-    read_vcpus(collect, now);
     for (i = 0; i < snapshot->nr_vcpus; i++) {
+        const struct reading *a = &then->vcpus[i], *b = &now->vcpus[i];
         struct snapshot_vcpu *vcpu = &snapshot->vcpus[i];
-        const struct reading *then = &counters->vcpus[i];
 
-        if (!vcpu->online || !then->online || !now[i].online ||
-            now[i].at_ns <= then->at_ns || now[i].cpu_ns < then->cpu_ns)
-            continue;
-        vcpu->utilisation = exact((double)(now[i].cpu_ns - then->cpu_ns) /
-                                  (now[i].at_ns - then->at_ns));
+        if (vcpu->online && a->online && b->online && b->at_ns > a->at_ns &&
+            b->cpu_ns >= a->cpu_ns)
+            vcpu->utilisation = exact((double)(b->cpu_ns - a->cpu_ns) /
+                                      (b->at_ns - a->at_ns));
     }
-    free(now);
-    return 0;
 }
 
-static int finish_pcpus(struct collect *collect, struct counters *counters)
+static void fill_pcpus(struct snapshot *snapshot, const struct counters *then,
+                       const struct counters *now)
 {
-    struct snapshot *snapshot = collect->snapshot;
-    xc_cpuinfo_t *now = calloc(snapshot->nr_pcpus + 1, sizeof(*now));
-    uint64_t at_ns;
     size_t i;
-    int nr;
 
-    if (!now)
-        return -ENOMEM;
-    read_pcpus(collect, now, snapshot->nr_pcpus, &nr, &at_ns);
-    if (nr > counters->nr_pcpus)
-        nr = counters->nr_pcpus;
     for (i = 0; i < snapshot->nr_pcpus; i++) {
         struct snapshot_pcpu *pcpu = &snapshot->pcpus[i];
-        uint32_t n = pcpu->os_index;
+        int n = (int)pcpu->os_index;
 
-        if (pcpu->online && (int)n < nr && at_ns > counters->pcpus_at_ns)
-            pcpu->idle = exact((double)(now[n].idletime -
-                                        counters->pcpus[n].idletime) /
-                               (at_ns - counters->pcpus_at_ns));
+        if (pcpu->online && n < then->nr_pcpus && n < now->nr_pcpus &&
+            now->pcpus_at_ns > then->pcpus_at_ns)
+            pcpu->idle = exact((double)(now->pcpus[n].idletime -
+                                        then->pcpus[n].idletime) /
+                               (now->pcpus_at_ns - then->pcpus_at_ns));
     }
-    free(now);
-    return 0;
 }
 
 /* The domain's time as libxenstat has it against the sum of its vCPUs'. */
-static int check_xenstat(struct collect *collect, struct counters *counters)
+static int check_xenstat(struct collect *collect, const struct counters *then,
+                         const struct counters *now)
 {
     struct snapshot *snapshot = collect->snapshot;
-    uint64_t *now = calloc(snapshot->nr_domains + 1, sizeof(*now));
     double seconds = (collect->end_ns - collect->start_ns) / 1e9;
     unsigned int missing = 0, differ = 0;
     const struct snapshot_vcpu *vcpu;
     size_t i;
 
-    if (!now)
-        return -ENOMEM;
-    read_xenstat(collect, now);
     for (i = 0; i < snapshot->nr_domains; i++) {
         const struct snapshot_domain *domain = &snapshot->domains[i];
         double by_vcpu = 0, by_domain;
 
-        if (!now[i] || !counters->domain_ns[i]) {
+        if (!now->domain_ns[i] || !then->domain_ns[i]) {
             missing += domain->state == SNAPSHOT_DOMAIN_RUNNING;
             continue;
         }
-        by_domain = (now[i] - counters->domain_ns[i]) / 1e9 / seconds;
+        by_domain = (now->domain_ns[i] - then->domain_ns[i]) / 1e9 / seconds;
         SNAPSHOT_FOR_VCPUS(vcpu, snapshot, domain)
             by_vcpu += vcpu->utilisation.value;
         differ += fabs(by_domain - by_vcpu) >
                   XENSTAT_TOLERANCE * (1 + by_vcpu);
     }
-    free(now);
     if (missing || differ)
         return snapshot_note(snapshot, "xenstat", "libxenstat misses %u "
                              "domains and disagrees on the CPU time of %u; "
@@ -213,12 +196,19 @@ static int check_xenstat(struct collect *collect, struct counters *counters)
 
 static int finish(struct collect *collect, void *state)
 {
+    struct counters *now = NULL;
     int rc;
 
-    if (collect->options->seconds <= 0)
+    if (!state)
         return 0;
-    rc = finish_pcpus(collect, state) ?: finish_vcpus(collect, state);
-    return rc ? rc : check_xenstat(collect, state);
+    rc = counters_read(collect, &now);
+    if (!rc) {
+        fill_pcpus(collect->snapshot, state, now);
+        fill_vcpus(collect->snapshot, state, now);
+        rc = check_xenstat(collect, state, now);
+    }
+    close_counters(now);
+    return rc;
 }
 
 const struct collect_source collect_counters = {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/xen.h"
 #include "collect/affinity.h"
 #include "collect/collect.h"
@@ -17,6 +18,7 @@
 #include "shmlink.h"
 #include "shmlink-wire.h"
 #include "toolstack/obstacle.h"
+#include "toolstack/store.h"
 #include "toolstack/vif.h"
 
 /* What lasts while the domains are read. */
@@ -51,20 +53,14 @@ static enum snapshot_domain_type type_of(const libxl_dominfo *info)
 /* shmlink.ko says so itself; only the form of its words is believed. */
 static bool has_driver(struct reading *reading, uint32_t domid)
 {
+    struct store store = { .ctx = reading->ctx };
+    char text[STORE_VALUE_BYTES];
     uint32_t least, most;
-    char path[128], *text;
-    unsigned int length;
-    bool ok;
 
-    if (snprintf(path, sizeof(path), "/local/domain/%u/" SHMLINK_XS_VERSIONS,
-                 domid) >= (int)sizeof(path))
-        return false;
-    text = xs_read(reading->collect->xen->xs, XBT_NULL, path, &length);
-    ok = text && strlen(text) == length &&
-         !parse_versions(text, &least, &most) &&
-         least <= SHMLINK_VERSION_MAX && most >= SHMLINK_VERSION_MIN;
-    free(text);
-    return ok;
+    return !store_read(&store, text, "/local/domain/%u/" SHMLINK_XS_VERSIONS,
+                       domid) &&
+           !parse_versions(text, &least, &most) &&
+           least <= SHMLINK_VERSION_MAX && most >= SHMLINK_VERSION_MIN;
 }
 
 static void read_schedule(struct reading *reading,
@@ -188,7 +184,7 @@ static int by_domid(const void *a, const void *b)
 {
     const libxl_dominfo *x = a, *y = b;
 
-    return x->domid < y->domid ? -1 : x->domid > y->domid;
+    return COMPARE(x->domid, y->domid);
 }
 
 /* What dom0 enforces; where it is not known, no link is advised. */

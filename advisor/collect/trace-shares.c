@@ -22,38 +22,34 @@ static double span_of(const struct trace_metrics *metrics)
     return metrics->end_tsc - metrics->start_tsc;
 }
 
-/*
- * One of the quantities of a vCPU in a burst; a vCPU with no record in it did
- * neither wait nor switch.
- */
+/* One of the quantities of a vCPU in a burst, whose length is in cycles. */
 typedef struct ratio (*quantity)(const struct trace_vcpu *vcpu, double span,
                                  double hz);
+
+static struct ratio share(const struct trace_vcpu *vcpu, double span,
+                          enum trace_state state)
+{
+    return (struct ratio){ vcpu->cycles[state],
+                           span - vcpu->cycles[TRACE_UNKNOWN] };
+}
 
 static struct ratio wait_share(const struct trace_vcpu *vcpu, double span,
                                double hz)
 {
     (void)hz;
-    if (!vcpu)
-        return (struct ratio){ 0, span };
-    return (struct ratio){ vcpu->cycles[TRACE_RUNNABLE],
-                           span - vcpu->cycles[TRACE_UNKNOWN] };
+    return share(vcpu, span, TRACE_RUNNABLE);
 }
 
 static struct ratio run_share(const struct trace_vcpu *vcpu, double span,
                               double hz)
 {
     (void)hz;
-    if (!vcpu)
-        return (struct ratio){ 0, span };
-    return (struct ratio){ vcpu->cycles[TRACE_RUNNING],
-                           span - vcpu->cycles[TRACE_UNKNOWN] };
+    return share(vcpu, span, TRACE_RUNNING);
 }
 
 static struct ratio switch_rate(const struct trace_vcpu *vcpu, double span,
                                 double hz)
 {
-    if (!vcpu)
-        return (struct ratio){ 0, span / hz };
     return (struct ratio){ vcpu->vm_switches,
                            (span - vcpu->cycles[TRACE_UNKNOWN]) / hz };
 }
@@ -62,10 +58,19 @@ static struct ratio execution_usec(const struct trace_vcpu *vcpu, double span,
                                    double hz)
 {
     (void)span;
-    if (!vcpu)
-        return (struct ratio){ 0, 0 };
     return (struct ratio){ vcpu->cycles[TRACE_RUNNING] / hz * 1e6,
                            vcpu->executions };
+}
+
+static struct ratio ratio_of(const struct bursts *bursts, size_t burst,
+                             uint32_t domid, uint32_t vcpuid, quantity of)
+{
+    /* With no record in it, it did neither wait nor switch. */
+    static const struct trace_vcpu idle;
+    const struct trace_metrics *m = bursts->metrics[burst];
+
+    return of(trace_metrics_vcpu(m, domid, vcpuid) ?: &idle, span_of(m),
+              bursts->hz);
 }
 
 /* Ratio of sums, and its standard error from how the bursts scatter. */
@@ -74,15 +79,12 @@ static struct snapshot_value estimate(const struct bursts *bursts,
                                       quantity of)
 {
     struct snapshot_value v = { .source = SNAPSHOT_SOURCE_TRACE };
-    struct ratio sum = { 0, 0 };
-    double squares = 0, n = bursts->nr;
+    struct ratio sum = { 0, 0 }, r;
+    double squares = 0, n = bursts->nr, residue;
     size_t i;
 
     for (i = 0; i < bursts->nr; i++) {
-        const struct trace_metrics *m = bursts->metrics[i];
-        struct ratio r = of(trace_metrics_vcpu(m, domid, vcpuid), span_of(m),
-                            bursts->hz);
-
+        r = ratio_of(bursts, i, domid, vcpuid, of);
         sum.above += r.above;
         sum.below += r.below;
     }
@@ -92,11 +94,8 @@ static struct snapshot_value estimate(const struct bursts *bursts,
     }
     v.value = sum.above / sum.below;
     for (i = 0; i < bursts->nr; i++) {
-        const struct trace_metrics *m = bursts->metrics[i];
-        struct ratio r = of(trace_metrics_vcpu(m, domid, vcpuid), span_of(m),
-                            bursts->hz);
-        double residue = r.above - v.value * r.below;
-
+        r = ratio_of(bursts, i, domid, vcpuid, of);
+        residue = r.above - v.value * r.below;
         squares += residue * residue;
     }
     if (bursts->nr > 1)
