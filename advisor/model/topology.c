@@ -173,7 +173,7 @@ static int compare_items(const void *a, const void *b)
  */
 static void place_item(struct topology_tree *tree, struct topology_item *item)
 {
-    struct topology_item *parent = tree->owner[item->first], **link;
+    struct topology_item *parent = tree->owner[item->first];
     unsigned pcpu;
 
     hwloc_bitmap_foreach_begin(pcpu, item->set)
@@ -199,13 +199,6 @@ static void place_item(struct topology_tree *tree, struct topology_item *item)
         hwloc_bitmap_set(item->own_nodes, item->os_index);
 
     item->parent = parent;
-    if (parent) {
-        for (link = &parent->child; *link; link = &(*link)->next)
-            if ((*link)->first > item->first)
-                break;
-        item->next = *link;
-        *link = item;
-    }
     hwloc_bitmap_foreach_begin(pcpu, item->set)
         tree->owner[pcpu] = item;
     hwloc_bitmap_foreach_end();
@@ -244,9 +237,8 @@ int topology_tree_build(struct topology_tree **tree_r,
     if (!tree)
         return -ENOMEM;
     tree->snapshot = snapshot;
-    tree->max_items = 3 * snapshot->nr_pcpus + snapshot->nr_caches +
-                      snapshot->nr_nodes + 1;
-    tree->items = calloc(tree->max_items, sizeof *tree->items);
+    tree->items = calloc(3 * snapshot->nr_pcpus + snapshot->nr_caches +
+                         snapshot->nr_nodes + 1, sizeof *tree->items);
     tree->online = hwloc_bitmap_alloc();
     pcpus = calloc(snapshot->nr_pcpus + 1, sizeof *pcpus);
     if (!tree->items || !tree->online || !pcpus)

@@ -23,14 +23,14 @@ struct topology_item {
     uint32_t os_index;
     hwloc_bitmap_t set;			/* online PUs in it */
     unsigned weight, first;		/* of set */
-    struct topology_item *parent, *child, *next;
+    struct topology_item *parent;
     hwloc_bitmap_t own_nodes;		/* NUMA nodes that are children */
 };
 
 struct topology_tree {
     const struct snapshot *snapshot;
     struct topology_item *items;
-    size_t nr_items, max_items;
+    size_t nr_items;
     /* The deepest with that PU, by os_index. */
     struct topology_item *owner[SNAPSHOT_PCPUS_MAX];
     hwloc_bitmap_t online;

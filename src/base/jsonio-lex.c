@@ -251,30 +251,11 @@ static bool sign(struct jsonio_in *in, size_t *length, const char *of)
     return true;
 }
 
-/* Exact where both factors are, and the usual case; else by strtod. */
-static double real(const char *text, const struct jsonio_number *number,
-                   long exponent)
-{
-    static const double tens[] = {
-        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
-        1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-    };
-    double value = (double)number->value;
-
-    if (number->over || number->value >> 53 || exponent > 22 ||
-        exponent < -22)
-        return strtod(text, NULL);
-    value = exponent < 0 ? value / tens[-exponent] : value * tens[exponent];
-    return number->negative ? -value : value;
-}
-
 bool jsonio_lex_number(struct jsonio_in *in, struct jsonio_number *number_r)
 {
-    struct jsonio_number number = { .whole = true }, power = { .whole = true };
+    struct jsonio_number number = { .whole = true }, unread = { .value = 0 };
     struct jsonio_lex *lex = in->lex;
     size_t length = 0, first;
-    long exponent = 0;
-    bool minus;
 
     jsonio_lex_peek(in);
     number.negative = sign(in, &length, "-");
@@ -284,23 +265,19 @@ bool jsonio_lex_number(struct jsonio_in *in, struct jsonio_number *number_r)
         return not_json(in, "not a number");
     if (sign(in, &length, ".")) {
         number.whole = false;
-        exponent = -(long)digits(in, &length, &number);
-        if (!exponent)
+        if (!digits(in, &length, &unread))
             return not_json(in, "not a number");
     }
     if (sign(in, &length, "eE")) {
         number.whole = false;
-        minus = sign(in, &length, "+-") && lex->text[length - 1] == '-';
-        if (!digits(in, &length, &power))
+        sign(in, &length, "+-");
+        if (!digits(in, &length, &unread))
             return not_json(in, "not a number");
-        if (power.over || power.value > 10000)
-            power.value = 10000;
-        exponent += minus ? -(long)power.value : (long)power.value;
     }
     if (length >= TEXT_BYTES_MAX)
         return not_json(in, "a number that is too long");
     lex->text[length] = '\0';
-    number.real = real(lex->text, &number, exponent);
+    number.real = strtod(lex->text, NULL);
     *number_r = number;
     return !in->rc;
 }
