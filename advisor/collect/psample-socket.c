@@ -131,13 +131,10 @@ int psample_socket_open(struct psample_socket **socket_r, uint32_t group,
     socket->epoll = epoll_create1(EPOLL_CLOEXEC);
     rc = socket->epoll < 0 ? -errno : 0;
     if (!rc)
-        rc = open_samples(socket);
-    if (!rc)
-        rc = open_links(socket);
-    if (!rc)
-        rc = watch(socket, socket->samples);
-    if (!rc)
-        rc = watch(socket, socket->links);
+        rc = open_samples(socket) ?:
+             open_links(socket) ?:
+             watch(socket, socket->samples) ?:
+             watch(socket, socket->links);
     if (rc)
         psample_socket_close(socket);
     else

@@ -15,17 +15,13 @@
 #define PAGES_MOST  128U
 #define PAGES_LEAST 8U
 
-struct per_pcpu {
-    struct t_buf *meta;         /* and the records after it */
-};
-
 struct trace_buffer {
     xc_interface *xc;
     xenevtchn_handle *events;
     xenforeignmemory_handle *memory;
     struct t_info *info;
     size_t info_pages;
-    struct per_pcpu *pcpus;
+    struct t_buf **pcpus;       /* each with the records after it; or NULL */
     unsigned int nr_pcpus;
     size_t pages;               /* of each buffer */
     uint32_t mask_before;
@@ -120,11 +116,11 @@ static int map_pcpu(struct trace_buffer *buffer, unsigned int pcpu)
         return -ENOMEM;
     for (i = 0; i < buffer->pages; i++)
         pfns[i] = mfns[i];
-    buffer->pcpus[pcpu].meta =
+    buffer->pcpus[pcpu] =
         xenforeignmemory_map(buffer->memory, DOMID_XEN,
                              PROT_READ | PROT_WRITE, buffer->pages, pfns,
                              NULL);
-    if (!buffer->pcpus[pcpu].meta)
+    if (!buffer->pcpus[pcpu])
         rc = -errno;
     free(pfns);
     return rc;
@@ -211,8 +207,8 @@ void trace_buffer_close(struct trace_buffer *buffer)
     if (buffer->mask_before)
         xc_tbuf_set_evt_mask(buffer->xc, buffer->mask_before);
     for (i = 0; buffer->pcpus && i < buffer->nr_pcpus; i++) {
-        if (buffer->pcpus[i].meta)
-            xenforeignmemory_unmap(buffer->memory, buffer->pcpus[i].meta,
+        if (buffer->pcpus[i])
+            xenforeignmemory_unmap(buffer->memory, buffer->pcpus[i],
                                    buffer->pages);
     }
     if (buffer->info)
@@ -238,7 +234,7 @@ int trace_buffer_start(struct trace_buffer *buffer)
     unsigned int i;
 
     for (i = 0; i < buffer->nr_pcpus; i++) {
-        volatile struct t_buf *meta = buffer->pcpus[i].meta;
+        volatile struct t_buf *meta = buffer->pcpus[i];
 
         if (meta)
             meta->cons = meta->prod;
@@ -276,8 +272,8 @@ static int keep(FILE *file, unsigned int pcpu, const void *bytes, size_t nr)
 static int drain_pcpu(struct trace_buffer *buffer, unsigned int pcpu,
                       struct trace_log *log, FILE *file)
 {
-    volatile struct t_buf *meta = buffer->pcpus[pcpu].meta;
-    const uint8_t *data = (const uint8_t *)(buffer->pcpus[pcpu].meta + 1);
+    volatile struct t_buf *meta = buffer->pcpus[pcpu];
+    const uint8_t *data = (const uint8_t *)(buffer->pcpus[pcpu] + 1);
     size_t size = trace_buffer_bytes(buffer), window, start, first;
     uint32_t cons, prod;
     int rc;

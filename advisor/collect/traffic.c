@@ -91,14 +91,11 @@ int traffic_add_total(struct traffic_totals *totals, uint64_t vif,
     return 0;
 }
 
-struct sums {
-    uint64_t samples;
-    double packets, bytes, packets2, bytes2;
-};
-
-static struct sums sums_at(const struct traffic_matrix *matrix, uint64_t to)
+/* From all of them. */
+static struct traffic_cell sums_at(const struct traffic_matrix *matrix,
+                                   uint64_t to)
 {
-    struct sums sums = { 0 };
+    struct traffic_cell sums = { 0 };
     size_t i;
 
     for (i = 0; i < matrix->nr_cells; i++) {
@@ -143,7 +140,7 @@ void traffic_estimate(const struct traffic_matrix *matrix,
 {
     const struct traffic_total *total = traffic_total_of(&matrix->received,
                                                          cell->to);
-    struct sums all = sums_at(matrix, cell->to);
+    struct traffic_cell all = sums_at(matrix, cell->to);
     struct traffic_estimate e = { 0 };
 
     if (!cell->samples || all.bytes <= 0 || all.packets <= 0) {
