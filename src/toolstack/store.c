@@ -32,13 +32,14 @@ static int store_path(char path_r[STORE_PATH_BYTES], const char *format,
             return rc_;                             \
     } while (0)
 
-static int store_read_path(struct store *store, const char *path,
-                           char value_r[STORE_VALUE_BYTES])
+int store_read(struct store *store, char value_r[STORE_VALUE_BYTES],
+               const char *format, ...)
 {
+    char path[STORE_PATH_BYTES], *value;
     unsigned int len = 0;
-    char *value;
     int rc = 0;
 
+    STORE_PATH(path, format);
     value = xs_read(store->ctx->xs, store->transaction, path, &len);
     if (!value)
         return -errno;
@@ -52,47 +53,30 @@ static int store_read_path(struct store *store, const char *path,
     return rc;
 }
 
-int store_read(struct store *store, char value_r[STORE_VALUE_BYTES],
-               const char *format, ...)
-{
-    char path[STORE_PATH_BYTES];
-
-    STORE_PATH(path, format);
-    return store_read_path(store, path, value_r);
-}
-
 int store_read_u64(struct store *store, uint64_t min, uint64_t max,
                    uint64_t *value_r, const char *format, ...)
 {
     char path[STORE_PATH_BYTES], value[STORE_VALUE_BYTES];
-    int rc;
 
     STORE_PATH(path, format);
-    rc = store_read_path(store, path, value);
-    if (rc)
-        return rc;
-    return parse_u64(value, min, max, value_r);
-}
-
-static bool store_exists_path(struct store *store, const char *path)
-{
-    unsigned int len;
-    char *value = xs_read(store->ctx->xs, store->transaction, path, &len);
-
-    free(value);
-    return value != NULL;
+    return store_read(store, value, "%s", path) ?:
+           parse_u64(value, min, max, value_r);
 }
 
 bool store_exists(struct store *store, const char *format, ...)
 {
-    char path[STORE_PATH_BYTES];
+    char path[STORE_PATH_BYTES], *value;
+    unsigned int len;
     va_list args;
     int rc;
 
     va_start(args, format);
     rc = store_path(path, format, args);
     va_end(args);
-    return !rc && store_exists_path(store, path);
+    value = rc ? NULL : xs_read(store->ctx->xs, store->transaction, path,
+                                &len);
+    free(value);
+    return value != NULL;
 }
 
 int store_list(struct store *store, char ***names_r, unsigned int *nr_r,
@@ -111,9 +95,11 @@ int store_list(struct store *store, char ***names_r, unsigned int *nr_r,
     return 0;
 }
 
-static int store_set_path(struct store *store, const char *path,
-                          const char *value)
+int store_set(struct store *store, const char *value, const char *format, ...)
 {
+    char path[STORE_PATH_BYTES];
+
+    STORE_PATH(path, format);
     if (!xs_write(store->ctx->xs, store->transaction, path, value,
                   (unsigned int)strlen(value)))
         return -errno;
@@ -131,26 +117,11 @@ int store_write(struct store *store, uint32_t owner, uint32_t reader,
     int rc;
 
     STORE_PATH(path, format);
-    rc = store_set_path(store, path, value);
+    rc = store_set(store, value, "%s", path);
     if (rc)
         return rc;
     if (!xs_set_permissions(store->ctx->xs, store->transaction, path,
                             permissions, owner == reader ? 1 : 2))
-        return -errno;
-    return 0;
-}
-
-int store_set(struct store *store, const char *value, const char *format, ...)
-{
-    char path[STORE_PATH_BYTES];
-
-    STORE_PATH(path, format);
-    return store_set_path(store, path, value);
-}
-
-static int store_remove_path(struct store *store, const char *path)
-{
-    if (!xs_rm(store->ctx->xs, store->transaction, path) && errno != ENOENT)
         return -errno;
     return 0;
 }
@@ -160,7 +131,9 @@ int store_remove(struct store *store, const char *format, ...)
     char path[STORE_PATH_BYTES];
 
     STORE_PATH(path, format);
-    return store_remove_path(store, path);
+    if (!xs_rm(store->ctx->xs, store->transaction, path) && errno != ENOENT)
+        return -errno;
+    return 0;
 }
 
 int store_remove_empty(struct store *store, const char *format, ...)
@@ -175,7 +148,7 @@ int store_remove_empty(struct store *store, const char *format, ...)
     if (rc)
         return rc;
     free(names);
-    return nr ? 0 : store_remove_path(store, path);
+    return nr ? 0 : store_remove(store, "%s", path);
 }
 
 int store_transact(struct shmlink_ctx *ctx,
