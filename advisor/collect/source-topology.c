@@ -68,18 +68,6 @@ static int read_pcpus(struct collect *collect)
     return rc;
 }
 
-/* The pCPUs name nodes that libxl did not list: give them entries. */
-static bool has_node(const struct snapshot *snapshot, uint32_t os_index)
-{
-    size_t i;
-
-    for (i = 0; i < snapshot->nr_nodes; i++) {
-        if (snapshot->nodes[i].os_index == os_index)
-            return true;
-    }
-    return false;
-}
-
 /* From one node to all; false: Xen knows not all of them. */
 static bool read_row(const struct snapshot *snapshot,
                      const libxl_numainfo *from, int nr, uint32_t *row)
@@ -152,7 +140,7 @@ static int read_nodes(struct collect *collect)
     libxl_numainfo_list_free(info, nr);
     for (i = 0; i < snapshot->nr_pcpus && !rc; i++) {
         if (snapshot->pcpus[i].online &&
-            !has_node(snapshot, snapshot->pcpus[i].node))
+            !snapshot_has_node(snapshot, snapshot->pcpus[i].node))
             snapshot->pcpus[i].node = SNAPSHOT_NONE;
     }
     return rc;

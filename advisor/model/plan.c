@@ -28,33 +28,22 @@ void plan_free(struct plan *plan)
     free(plan);
 }
 
-#define ADD(plan, list, fields, max) \
-    jsonio_add_new(&(fields), &(plan)->list, &(plan)->nr_ ## list, (max))
-
-struct plan_step *plan_add_step(struct plan *plan)
-{
-    return ADD(plan, steps, plan_step_fields, PLAN_STEPS_MAX);
+#define ADDER(kind, list, max) \
+struct plan_ ## kind *plan_add_ ## kind(struct plan *plan) \
+{ \
+    return jsonio_add_new(&plan_ ## kind ## _fields, &plan->list, \
+                          &plan->nr_ ## list, (max)); \
 }
 
-struct plan_finding *plan_add_finding(struct plan *plan)
-{
-    return ADD(plan, findings, plan_finding_fields, PLAN_FINDINGS_MAX);
-}
+ADDER(step, steps, PLAN_STEPS_MAX)
+ADDER(finding, findings, PLAN_FINDINGS_MAX)
+ADDER(note, notes, PLAN_NOTES_MAX)
+ADDER(place, places, PLAN_PLACES_MAX)
 
 void plan_drop_finding(struct plan_finding *finding)
 {
     jsonio_dispose(&plan_finding_fields, finding);
     memset(finding, 0, sizeof *finding);
-}
-
-struct plan_note *plan_add_note(struct plan *plan)
-{
-    return ADD(plan, notes, plan_note_fields, PLAN_NOTES_MAX);
-}
-
-struct plan_place *plan_add_place(struct plan *plan)
-{
-    return ADD(plan, places, plan_place_fields, PLAN_PLACES_MAX);
 }
 
 int plan_domain_set(struct plan_domain *domain, const uint8_t uuid[16],

@@ -11,16 +11,6 @@
 
 #define FAIL(...) jsonio_fail(in, -EINVAL, __VA_ARGS__)
 
-static bool node_known(const struct snapshot *snapshot, uint32_t os_index)
-{
-    size_t i;
-
-    for (i = 0; i < snapshot->nr_nodes; i++)
-        if (snapshot->nodes[i].os_index == os_index)
-            return true;
-    return false;
-}
-
 static bool pool_known(const struct snapshot *snapshot, uint32_t os_index)
 {
     return os_index == SNAPSHOT_NONE || snapshot_find_pool(snapshot, os_index);
@@ -36,7 +26,8 @@ static void check_pcpu(struct jsonio_in *in, const struct snapshot *snapshot,
     else if (pcpu->online && (pcpu->core == SNAPSHOT_NONE ||
                               pcpu->socket == SNAPSHOT_NONE))
         FAIL("pCPU %u is online but has no core or socket", pcpu->os_index);
-    else if (pcpu->node != SNAPSHOT_NONE && !node_known(snapshot, pcpu->node))
+    else if (pcpu->node != SNAPSHOT_NONE &&
+             !snapshot_has_node(snapshot, pcpu->node))
         FAIL("pCPU %u is on node %u, which is not listed", pcpu->os_index,
              pcpu->node);
     else if (!pool_known(snapshot, pcpu->pool))

@@ -37,33 +37,27 @@ void snapshot_free(struct snapshot *snapshot)
     free(snapshot);
 }
 
-#define ADD(owner, list, fields, max) \
-    jsonio_add_new(&(fields), &(owner)->list, &(owner)->nr_ ## list, (max))
+#define ADD(owner, list, kind, max) \
+    jsonio_add_new(&snapshot_ ## kind ## _fields, &(owner)->list, \
+                   &(owner)->nr_ ## list, (max))
 
-struct snapshot_pcpu *snapshot_add_pcpu(struct snapshot *snapshot)
-{
-    return ADD(snapshot, pcpus, snapshot_pcpu_fields, SNAPSHOT_PCPUS_MAX);
+#define ADDER(kind, list, max) \
+struct snapshot_ ## kind *snapshot_add_ ## kind(struct snapshot *snapshot) \
+{ \
+    return ADD(snapshot, list, kind, max); \
 }
 
-struct snapshot_cache *snapshot_add_cache(struct snapshot *snapshot)
-{
-    return ADD(snapshot, caches, snapshot_cache_fields, SNAPSHOT_CACHES_MAX);
-}
-
-struct snapshot_node *snapshot_add_node(struct snapshot *snapshot)
-{
-    return ADD(snapshot, nodes, snapshot_node_fields, SNAPSHOT_NODES_MAX);
-}
-
-struct snapshot_pool *snapshot_add_pool(struct snapshot *snapshot)
-{
-    return ADD(snapshot, pools, snapshot_pool_fields, SNAPSHOT_POOLS_MAX);
-}
+ADDER(pcpu, pcpus, SNAPSHOT_PCPUS_MAX)
+ADDER(cache, caches, SNAPSHOT_CACHES_MAX)
+ADDER(node, nodes, SNAPSHOT_NODES_MAX)
+ADDER(pool, pools, SNAPSHOT_POOLS_MAX)
+ADDER(switch, switches, SNAPSHOT_SWITCHES_MAX)
+ADDER(traffic, traffic, SNAPSHOT_TRAFFIC_MAX)
+ADDER(link, links, SNAPSHOT_LINKS_MAX)
 
 struct snapshot_domain *snapshot_add_domain(struct snapshot *snapshot)
 {
-    struct snapshot_domain *domain = ADD(snapshot, domains,
-                                         snapshot_domain_fields,
+    struct snapshot_domain *domain = ADD(snapshot, domains, domain,
                                          SNAPSHOT_DOMAINS_MAX);
 
     if (domain) {
@@ -75,7 +69,7 @@ struct snapshot_domain *snapshot_add_domain(struct snapshot *snapshot)
 
 struct snapshot_vif *snapshot_add_vif(struct snapshot_domain *domain)
 {
-    return ADD(domain, vifs, snapshot_vif_fields, SNAPSHOT_VIFS_MAX);
+    return ADD(domain, vifs, vif, SNAPSHOT_VIFS_MAX);
 }
 
 struct snapshot_vcpu *snapshot_add_vcpu(struct snapshot *snapshot)
@@ -86,29 +80,12 @@ struct snapshot_vcpu *snapshot_add_vcpu(struct snapshot *snapshot)
     if (!snapshot->nr_domains)
         return NULL;
     domain = &snapshot->domains[snapshot->nr_domains - 1];
-    vcpu = ADD(snapshot, vcpus, snapshot_vcpu_fields, SNAPSHOT_VCPUS_MAX);
+    vcpu = ADD(snapshot, vcpus, vcpu, SNAPSHOT_VCPUS_MAX);
     if (!vcpu)
         return NULL;
     vcpu->domain = snapshot->nr_domains - 1;
     vcpu->vcpuid = (uint32_t)(snapshot->nr_vcpus - 1 - domain->first_vcpu);
     return vcpu;
-}
-
-struct snapshot_switch *snapshot_add_switch(struct snapshot *snapshot)
-{
-    return ADD(snapshot, switches, snapshot_switch_fields,
-               SNAPSHOT_SWITCHES_MAX);
-}
-
-struct snapshot_traffic *snapshot_add_traffic(struct snapshot *snapshot)
-{
-    return ADD(snapshot, traffic, snapshot_traffic_fields,
-               SNAPSHOT_TRAFFIC_MAX);
-}
-
-struct snapshot_link *snapshot_add_link(struct snapshot *snapshot)
-{
-    return ADD(snapshot, links, snapshot_link_fields, SNAPSHOT_LINKS_MAX);
 }
 
 char *snapshot_copy_text(const char *text)
@@ -191,4 +168,14 @@ const struct snapshot_pool *snapshot_find_pool(const struct snapshot *snapshot,
         if (snapshot->pools[i].os_index == os_index)
             return &snapshot->pools[i];
     return NULL;
+}
+
+bool snapshot_has_node(const struct snapshot *snapshot, uint32_t os_index)
+{
+    size_t i;
+
+    for (i = 0; i < snapshot->nr_nodes; i++)
+        if (snapshot->nodes[i].os_index == os_index)
+            return true;
+    return false;
 }

@@ -343,6 +343,7 @@ const struct snapshot_pcpu *snapshot_find_pcpu(const struct snapshot *snapshot,
 /* The cpupool with this os_index, or NULL. */
 const struct snapshot_pool *snapshot_find_pool(const struct snapshot *snapshot,
                                                uint32_t os_index);
+bool snapshot_has_node(const struct snapshot *snapshot, uint32_t os_index);
 
 /*
  * Check order, limits, references, and that numbers are finite and in range;
