@@ -98,11 +98,10 @@ static int look(struct work *work)
     believe_prices(work);
     work->plan->before.path = choose_path(&work->pairs, &work->settings,
                                           false);
-    if (!rc)
-        rc = choose_links(&work->pairs, work->plan, work->before,
-                          &work->sizes, &links);
-    if (!rc)
-        rc = choose_findings(work->plan, work->state_before, &work->pairs);
+    rc = rc ?:
+         choose_links(&work->pairs, work->plan, work->before, &work->sizes,
+                      &links) ?:
+         choose_findings(work->plan, work->state_before, &work->pairs);
     if (rc)
         return rc;
     work->plan->before.starved = work->sizes.starved_before;
@@ -238,9 +237,8 @@ static int place(struct work *work)
                                   work->after->entities[i].home);
     }
     rc = choose_pins(work->plan, work->after, &work->pairs, &work->sizes,
-                     dropped ? 0 : gain);
-    if (!rc)
-        rc = choose_steps(work->plan, work->state);
+                     dropped ? 0 : gain) ?:
+         choose_steps(work->plan, work->state);
     if (rc)
         return rc;
     choose_isolate(work->plan, work->state);

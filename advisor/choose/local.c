@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "choose/local.h"
 
+#include "base/jsonio.h"
 #include "choose/field.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 
 /* Up to this size an exchange tries every slot, and the one that is put out
  * goes to its best place, not only to the other's. */
@@ -69,19 +69,13 @@ void choose_local_change(struct choose_local *search, uint32_t entity,
                          uint32_t slot, double delta)
 {
     uint32_t from = search->state->slot[entity];
-    struct choose_change *more;
+    struct choose_change *was = JSONIO_ADD(search, log, SIZE_MAX);
 
-    if (search->nr_log == search->room_log) {
-        more = realloc(search->log, (2 * search->room_log + 64) *
-                                    sizeof *more);
-        if (!more) {
-            search->rc = -ENOMEM;
-            return;
-        }
-        search->log = more;
-        search->room_log = 2 * search->room_log + 64;
+    if (!was) {
+        search->rc = -ENOMEM;
+        return;
     }
-    search->log[search->nr_log++] = (struct choose_change) { entity, from };
+    *was = (struct choose_change) { entity, from };
     choose_placement_move(search->state, entity, slot);
     search->total += delta;
     enqueue_core(search, from);

@@ -25,7 +25,7 @@ struct choose_local {
     bool *queued;
     struct choose_change *log;		/* where they were, since the
 					   last commit */
-    size_t nr_log, room_log;
+    size_t nr_log;
     double total;			/* relative to the start */
     int rc;
 };

@@ -183,12 +183,10 @@ int trace_buffer_open(struct trace_buffer **buffer_r,
     buffer->on = true;
     if (!mfn || !bytes)
         rc = -ENOSYS;
-    if (!rc)
-        rc = map_all(buffer, mfn, bytes);
-    if (!rc)
-        rc = trace_all_pcpus(xc);
-    if (!rc)
-        rc = trace_buffer_stop(buffer);
+    else
+        rc = map_all(buffer, mfn, bytes) ?:
+             trace_all_pcpus(xc) ?:
+             trace_buffer_stop(buffer);
 out:
     if (rc)
         trace_buffer_close(buffer);

@@ -262,12 +262,10 @@ int record_overlay(struct sqlite3 *db, int64_t now_s, unsigned int days,
         rc = -ENODATA;
     if (!rc) {
         forget(snapshot);
-        rc = overlay_load(db, snapshot, seen);
+        rc = overlay_load(db, snapshot, seen) ?:
+             overlay_flows(db, snapshot) ?:
+             overlay_told(db, snapshot, seen);
     }
-    if (!rc)
-        rc = overlay_flows(db, snapshot);
-    if (!rc)
-        rc = overlay_told(db, snapshot, seen);
     free(seen);
     return rc;
 }

@@ -261,14 +261,12 @@ static int record_thin_hour(struct sqlite3 *db, int64_t from_s)
                  "  sum(demand * seconds) / sum(seconds)"
                  " FROM pick JOIN record USING(id)");
     record = sqlite3_last_insert_rowid(db);
-    if (!rc)
-        rc = db_run(db, "INSERT INTO load SELECT ?, * FROM mean_load", "i",
-                    record);
-    if (!rc)
-        rc = db_run(db, "INSERT INTO flow SELECT ?, * FROM mean_flow", "i",
-                    record);
-    if (!rc)
-        rc = db_exec(db, "DELETE FROM record WHERE id IN pick");
+    rc = rc ?:
+         db_run(db, "INSERT INTO load SELECT ?, * FROM mean_load", "i",
+                record) ?:
+         db_run(db, "INSERT INTO flow SELECT ?, * FROM mean_flow", "i",
+                record) ?:
+         db_exec(db, "DELETE FROM record WHERE id IN pick");
     return db_end(db, rc);
 }
 

@@ -119,9 +119,7 @@ static int nodes_end(struct store *store, const struct nodes_change *change,
         if (keys[i][0])
             rc = store_write(store, 0, own, keys[i][1], "%s/%s", path,
                              keys[i][0]);
-    if (!rc)
-        rc = store_write(store, own, peer, state, "%s/state", path);
-    return rc;
+    return rc ?: store_write(store, own, peer, state, "%s/state", path);
 }
 
 /* A dead guest's home must not come to life again by our writing there. */
@@ -165,25 +163,20 @@ static int nodes_remove_change(struct store *store, void *opaque)
 {
     const struct registry_entry *entry = opaque;
     const struct shmlink_link *link = &entry->link;
-    char path[STORE_PATH_BYTES];
+    char front[STORE_PATH_BYTES], back[STORE_PATH_BYTES];
     int rc;
 
-    nodes_path(entry, NODES_FRONT, path);
-    rc = store_remove(store, "%s", path) ?:
-         store_remove_empty(store, FRONTEND_TYPE, link->domid[1]);
-    nodes_path(entry, NODES_BACK, path);
-    if (!rc)
-        rc = store_remove(store, "%s", path);
-    if (!rc)
-        rc = store_remove_empty(store, BACKEND_PEER, link->domid[0],
-                                link->domid[1]);
-    if (!rc)
-        rc = store_remove_empty(store, BACKEND_TYPE, link->domid[0]);
+    nodes_path(entry, NODES_FRONT, front);
+    nodes_path(entry, NODES_BACK, back);
+    rc = store_remove(store, "%s", front) ?:
+         store_remove_empty(store, FRONTEND_TYPE, link->domid[1]) ?:
+         store_remove(store, "%s", back) ?:
+         store_remove_empty(store, BACKEND_PEER, link->domid[0],
+                            link->domid[1]) ?:
+         store_remove_empty(store, BACKEND_TYPE, link->domid[0]);
     if (!rc && entry->made_backend)
         rc = store_remove_empty(store, BACKEND, link->domid[0]);
-    if (!rc)
-        rc = registry_remove(store, link->nonce);
-    return rc;
+    return rc ?: registry_remove(store, link->nonce);
 }
 
 /* The ends' directories alone, which the guests write to. */
