@@ -6,42 +6,16 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "command.h"
 #include "collect/trace-log.h"
 #include "collect/trace-metrics.h"
 
-static int map_file(const char *path, void **bytes_r, size_t *nr_r)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
-    struct stat st;
-    void *bytes;
-
-    if (fd < 0)
-        return -errno;
-    if (fstat(fd, &st)) {
-        rc = -errno;
-    } else if (!S_ISREG(st.st_mode) || !st.st_size) {
-        rc = -EPROTO;
-    } else {
-        bytes = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (bytes == MAP_FAILED) {
-            rc = -errno;
-        } else {
-            *bytes_r = bytes;
-            *nr_r = st.st_size;
-        }
-    }
-    close(fd);
-    return rc;
-}
+#define FILE_BYTES_MAX (1024 * 1024 * 1024)
 
 /* cycles: without the edges, as xenalyze counts; all: with them. */
 static void print(const struct trace_metrics *metrics)
@@ -71,14 +45,14 @@ int cmd_trace_report(int argc, char **argv)
     static const struct command_option end = COMMAND_END;
     struct trace_metrics *metrics = NULL;
     struct trace_log log = { 0 };
-    void *bytes = NULL;
+    char *bytes = NULL;
     size_t nr = 0;
     int rc, status = command_parse(argc, argv, &end, 1, 1,
                                    "one FILE is needed");
 
     if (status)
         return status;
-    rc = map_file(argv[optind], &bytes, &nr) ?:
+    rc = file_text(argv[optind], FILE_BYTES_MAX, &bytes, &nr) ?:
          trace_log_add_file(&log, bytes, nr);
     if (!rc) {
         trace_log_sort(&log);
@@ -88,8 +62,7 @@ int cmd_trace_report(int argc, char **argv)
         print(metrics);
     trace_metrics_free(metrics);
     trace_log_reset(&log);
-    if (bytes)
-        munmap(bytes, nr);
+    free(bytes);
     if (rc)
         return command_failed("%s: %s", argv[optind], rc == -EPROTO ?
                               "not a trace file" : strerror(-rc));

@@ -4,6 +4,7 @@
 #include "model/plan-fields.h"
 
 #include <ctype.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,10 +114,8 @@ static uint64_t hash(uint64_t sum, const void *data, size_t bytes)
 
 static uint64_t hash_number(uint64_t sum, uint32_t number)
 {
-    uint8_t bytes[4] = { number & 0xff, number >> 8 & 0xff,
-                         number >> 16 & 0xff, number >> 24 };
-
-    return hash(sum, bytes, sizeof bytes);
+    number = htole32(number);
+    return hash(sum, &number, sizeof number);
 }
 
 bool plan_name_plain(const char *name)

@@ -14,15 +14,9 @@
 
 /* --- pCPUs: by socket, cache, core ---------------------------------------- */
 
-struct cpu
-{
-    uint32_t socket, cache, core, pcpu, node;
-    bool online;
-};
-
 static int cpu_compare(const void *a, const void *b)
 {
-    const struct cpu *p = a, *q = b;
+    const struct svg_pcpu *p = a, *q = b;
 
     return COMPARE(p->socket, q->socket) ?: COMPARE(p->cache, q->cache) ?:
            COMPARE(p->core, q->core) ?: COMPARE(p->pcpu, q->pcpu);
@@ -51,46 +45,42 @@ static int scene_pcpus(struct svg_page *page, const struct snapshot *s,
 {
     static const char *const names[] = { NULL, NULL, "L2 cache", "L3 cache",
                                          "L4 cache" };
-    struct cpu *cpus = calloc(s->nr_pcpus + 1, sizeof(*cpus));
-    struct svg_pcpu *out = calloc(s->nr_pcpus + 1, sizeof(*out));
+    struct svg_pcpu *c = calloc(s->nr_pcpus + 1, sizeof(*c)), own, before;
     unsigned int level = 0;
     size_t i;
 
-    page->pcpus = out;
-    if (!cpus || !out) {
-        free(cpus);
+    page->pcpus = c;
+    if (!c)
         return -ENOMEM;
-    }
     for (i = 0; i < s->nr_pcpus; i++) {
         const struct snapshot_pcpu *p = &s->pcpus[i];
 
-        cpus[i] = (struct cpu){ p->socket, 0, p->core, p->os_index, p->node,
-                                p->online };
-        cpus[i].cache = scene_cache(s, p->os_index, &level);
-        /* Where an offline one belongs is not known: each stands alone. */
-        if (!p->online)
-            cpus[i].core = p->os_index;
-    }
-    qsort(cpus, s->nr_pcpus, sizeof(*cpus), cpu_compare);
-    for (i = 0; i < s->nr_pcpus; i++) {
-        const struct cpu *c = &cpus[i], *b = i ? c - 1 : NULL;
-        bool socket = b && b->socket != c->socket;
-        bool cache = b && (socket || b->cache != c->cache);
-        bool core = b && (cache || b->core != c->core);
-
-        out[i] = (struct svg_pcpu){
-            .pcpu = c->pcpu,
-            .core = i ? out[i - 1].core + core : 0,
-            .cache = i ? out[i - 1].cache + cache : 0,
-            .socket = i ? out[i - 1].socket + socket : 0,
-            .node = c->node,
-            .online = c->online,
-            .banned = hwloc_bitmap_isset(settings->banned_pcpus, c->pcpu),
+        c[i] = (struct svg_pcpu){
+            .pcpu = p->os_index,
+            /* Where an offline one belongs is not known: each stands alone. */
+            .core = p->online ? p->core : p->os_index,
+            .cache = scene_cache(s, p->os_index, &level),
+            .socket = p->socket,
+            .node = p->node,
+            .online = p->online,
+            .banned = hwloc_bitmap_isset(settings->banned_pcpus, p->os_index),
         };
+    }
+    qsort(c, s->nr_pcpus, sizeof(*c), cpu_compare);
+    for (i = 0; i < s->nr_pcpus; i++, c++) {
+        bool socket, cache, core;
+
+        own = *c;
+        socket = i && before.socket != own.socket;
+        cache = i && (socket || before.cache != own.cache);
+        core = i && (cache || before.core != own.core);
+        c->socket = i ? c[-1].socket + socket : 0;
+        c->cache = i ? c[-1].cache + cache : 0;
+        c->core = i ? c[-1].core + core : 0;
+        before = own;
     }
     page->nr_pcpus = s->nr_pcpus;
     page->cache_name = level < 5 ? names[level] : NULL;
-    free(cpus);
     return page->nr_pcpus ? 0 : -EINVAL;
 }
 

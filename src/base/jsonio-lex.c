@@ -107,6 +107,7 @@ static int hex_digits(struct jsonio_in *in)
 static size_t unicode(struct jsonio_in *in, char *bytes)
 {
     long code = hex_digits(in), low;
+    size_t nr, i;
 
     if (code >= 0xd800 && code < 0xdc00 && look(in) == '\\') {
         in->lex->at++;
@@ -117,26 +118,11 @@ static size_t unicode(struct jsonio_in *in, char *bytes)
     }
     if (code < 0)
         return 0;
-    if (code < 0x80) {
-        bytes[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        bytes[0] = (char)(0xc0 | code >> 6);
-        bytes[1] = (char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        bytes[0] = (char)(0xe0 | code >> 12);
-        bytes[1] = (char)(0x80 | (code >> 6 & 0x3f));
-        bytes[2] = (char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    bytes[0] = (char)(0xf0 | code >> 18);
-    bytes[1] = (char)(0x80 | (code >> 12 & 0x3f));
-    bytes[2] = (char)(0x80 | (code >> 6 & 0x3f));
-    bytes[3] = (char)(0x80 | (code & 0x3f));
-    return 4;
+    nr = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (i = nr - 1; i > 0; i--, code >>= 6)
+        bytes[i] = (char)(0x80 | (code & 0x3f));
+    bytes[0] = (char)(nr == 1 ? code : 0xff << (8 - nr) | code);
+    return nr;
 }
 
 /* What follows a backslash; 0: an error. */
