@@ -281,36 +281,26 @@ static void add_places(struct work *work)
 }
 
 /* A plan that went badly before is shown as no plan, and why. */
-static int refuse_bad(struct work *work)
+static void refuse_bad(struct work *work)
 {
     const struct past *past = work->past;
-    struct plan *plan = work->plan, *empty = NULL;
+    struct plan *plan = work->plan;
     size_t i;
-    int rc;
 
     for (i = 0; past && i < past->nr_bad_plans; i++)
         if (!strcmp(past->bad_plans[i], plan->id))
             break;
     if (!plan->nr_steps || !past || i == past->nr_bad_plans)
-        return 0;
-    rc = plan_new(&empty);
-    if (rc)
-        return rc;
+        return;
     choose_add_note(plan, work->snapshot, PLAN_NOTE_BAD_PLAN,
                     SNAPSHOT_OUTSIDE, "the plan %s was tried before, made "
                     "things worse and was undone: not advised again",
                     plan->id);
-    /* Trade the steps for none; they are freed with the other plan. */
-    empty->steps = plan->steps;
-    empty->nr_steps = plan->nr_steps;
-    plan->steps = NULL;
-    plan->nr_steps = 0;
+    plan_drop_steps(plan);
     plan->after = plan->before;
     for (i = 0; i < plan->nr_places; i++)
         plan->places[i].pcpu_after = plan->places[i].pcpu_before;
     plan_identify(plan);
-    plan_free(empty);
-    return 0;
 }
 
 static int make(struct work *work)
@@ -331,8 +321,8 @@ static int make(struct work *work)
     work->plan->before.total += work->plan->before.path +
                                 work->plan->before.starved;
     plan_identify(work->plan);
-    rc = refuse_bad(work);
-    return work->plan->no_memory ? -ENOMEM : rc;
+    refuse_bad(work);
+    return work->plan->no_memory ? -ENOMEM : 0;
 }
 
 int choose(struct plan **plan_r, const struct snapshot *snapshot,

@@ -288,7 +288,9 @@ int choose_pairs_rank(struct choose_pairs *pairs,
 {
     static const uint8_t outside[16];
     struct ranked *ranked = calloc(pairs->nr_pairs + 1, sizeof *ranked);
+    const uint8_t *a, *b;
     struct choose_pair *pair;
+    bool greater;
     size_t i;
 
     pairs->by_gain = calloc(pairs->nr_pairs + 1, sizeof *pairs->by_gain);
@@ -300,15 +302,12 @@ int choose_pairs_rank(struct choose_pairs *pairs,
         pair = &pairs->pairs[i];
         ranked[i].pair = pair;
         ranked[i].gain = fabs(choose_link_gain(pair, settings));
-        ranked[i].uuid[0] = snapshot->domains[pair->first].uuid;
-        ranked[i].uuid[1] = pair->second == SNAPSHOT_OUTSIDE ? outside :
-                            snapshot->domains[pair->second].uuid;
-        if (memcmp(ranked[i].uuid[0], ranked[i].uuid[1], 16) > 0) {
-            const uint8_t *swap = ranked[i].uuid[0];
-
-            ranked[i].uuid[0] = ranked[i].uuid[1];
-            ranked[i].uuid[1] = swap;
-        }
+        a = snapshot->domains[pair->first].uuid;
+        b = pair->second == SNAPSHOT_OUTSIDE ? outside :
+            snapshot->domains[pair->second].uuid;
+        greater = memcmp(a, b, 16) > 0;
+        ranked[i].uuid[greater] = a;
+        ranked[i].uuid[!greater] = b;
     }
     qsort(ranked, pairs->nr_pairs, sizeof *ranked, compare_ranked);
     for (i = 0; i < pairs->nr_pairs; i++)

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/compare.h"
 #include "base/file.h"
 #include "base/jsonio.h"
 #include "base/parse.h"
@@ -86,25 +86,6 @@ static bool read_u64(const char *sysfs, const char *name, const char *file,
            !parse_u64(line, 0, UINT64_MAX, value_r);
 }
 
-static void read_bridge(const char *sysfs, struct interface *port)
-{
-    char path[PATH_MAX], target[PATH_MAX];
-    const char *name;
-    ssize_t length;
-
-    if (snprintf(path, sizeof(path), "%s/%s/brport/bridge", sysfs,
-                 port->name) >= (int)sizeof(path))
-        return;
-    length = readlink(path, target, sizeof(target) - 1);
-    if (length <= 0)
-        return;
-    target[length] = '\0';
-    name = strrchr(target, '/');
-    name = name ? name + 1 : target;
-    if (strlen(name) < sizeof(port->bridge))
-        strcpy(port->bridge, name);
-}
-
 /* False: the interface is of no interest, or just went away. */
 static bool read_port(const char *sysfs, const char *name,
                       struct interface *port)
@@ -116,7 +97,9 @@ static bool read_port(const char *sysfs, const char *name,
     if (strlen(name) >= sizeof(port->name))
         return false;
     strcpy(port->name, name);
-    read_bridge(sysfs, port);
+    if (file_link(port->bridge, sizeof(port->bridge), "%s/%s/brport/bridge",
+                  sysfs, name))
+        port->bridge[0] = '\0';
     if (!file_line(node, sizeof(node), "%s/%s/device/nodename", sysfs,
                    name) &&
         interfaces_parse_node(node, &port->domid, &port->devid))
@@ -140,7 +123,7 @@ static int by_ifindex(const void *a, const void *b)
 {
     const struct interface *x = a, *y = b;
 
-    return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
+    return COMPARE(x->ifindex, y->ifindex);
 }
 
 /* Uplinks count only where a guest is on the same bridge. */

@@ -47,6 +47,12 @@ void plan_drop_finding(struct plan_finding *finding)
     memset(finding, 0, sizeof *finding);
 }
 
+void plan_drop_steps(struct plan *plan)
+{
+    while (plan->nr_steps)
+        jsonio_dispose(&plan_step_fields, &plan->steps[--plan->nr_steps]);
+}
+
 int plan_domain_set(struct plan_domain *domain, const uint8_t uuid[16],
                     uint32_t domid, const char *name)
 {

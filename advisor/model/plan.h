@@ -189,6 +189,7 @@ void plan_free(struct plan *plan);
 struct plan_step *plan_add_step(struct plan *plan);
 struct plan_finding *plan_add_finding(struct plan *plan);
 void plan_drop_finding(struct plan_finding *finding);
+void plan_drop_steps(struct plan *plan);
 struct plan_note *plan_add_note(struct plan *plan);
 struct plan_place *plan_add_place(struct plan *plan);
 

@@ -31,6 +31,13 @@ static ssize_t file_read(char *text_r, size_t size, const char *path)
     return len;
 }
 
+static int file_path(char path_r[PATH_MAX], const char *format, va_list args)
+{
+    int len = vsnprintf(path_r, PATH_MAX, format, args);
+
+    return len < 0 || len >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
 int file_line(char *text_r, size_t size, const char *format, ...)
 {
     char path[PATH_MAX];
@@ -38,14 +45,33 @@ int file_line(char *text_r, size_t size, const char *format, ...)
     ssize_t len;
 
     va_start(args, format);
-    len = vsnprintf(path, sizeof(path), format, args);
+    len = file_path(path, format, args);
     va_end(args);
-    if (len < 0 || (size_t)len >= sizeof(path))
-        return -ENAMETOOLONG;
-    len = file_read(text_r, size, path);
+    if (!len)
+        len = file_read(text_r, size, path);
     if (len < 0)
         return (int)len;
     text_r[strcspn(text_r, "\n")] = '\0';
+    return 0;
+}
+
+int file_link(char *name_r, size_t size, const char *format, ...)
+{
+    char path[PATH_MAX], target[PATH_MAX];
+    va_list args;
+    ssize_t len;
+
+    va_start(args, format);
+    len = file_path(path, format, args);
+    va_end(args);
+    if (len)
+        return (int)len;
+    len = readlink(path, target, sizeof(target) - 1);
+    if (len < 0)
+        return -errno;
+    target[len] = '\0';
+    if ((size_t)snprintf(name_r, size, "%s", basename(target)) >= size)
+        return -EINVAL;
     return 0;
 }
 

@@ -13,6 +13,10 @@
 int file_line(char *text_r, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The last part of what a symbolic link points to.  Errors: the same. */
+int file_link(char *name_r, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /*
  * All of a file of at most max bytes, and a NUL; "-" is standard input.
  * Errors: those of open and read; E2BIG.  Owns: the caller.

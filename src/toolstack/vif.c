@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "toolstack/ctx.h"
+#include "base/compare.h"
+#include "base/file.h"
 #include "base/parse.h"
 #include "toolstack/store.h"
 #include "toolstack/vif.h"
@@ -23,35 +25,14 @@ static bool ifname_valid(const char *name)
            strcmp(name, ".") && strcmp(name, "..");
 }
 
-/* The name that a link in /sys/class/net/IFNAME points to, or "". */
-static void vif_link_name(struct shmlink_ctx *ctx, const char *ifname,
-                          const char *link, char name_r[IF_NAMESIZE])
-{
-    char path[PATH_MAX], target[PATH_MAX];
-    const char *base;
-    ssize_t len;
-
-    name_r[0] = '\0';
-    snprintf(path, sizeof(path), "%s/class/net/%s/%s", ctx->paths.sysfs, ifname,
-             link);
-    len = readlink(path, target, sizeof(target) - 1);
-    if (len < 0)
-        return;
-    target[len] = '\0';
-    base = strrchr(target, '/');
-    base = base ? base + 1 : target;
-    if (ifname_valid(base))
-        strcpy(name_r, base);
-}
-
 static void vif_read_bridge(struct store *store, const char *backend,
                             struct vif *vif)
 {
     struct shmlink_ctx *ctx = store->ctx;
     char master[IF_NAMESIZE], path[PATH_MAX], value[STORE_VALUE_BYTES];
 
-    vif_link_name(ctx, vif->ifname, "master", master);
-    if (!master[0])
+    if (file_link(master, sizeof(master), "%s/class/net/%s/master",
+                  ctx->paths.sysfs, vif->ifname) || !ifname_valid(master))
         return;
     snprintf(path, sizeof(path), "%s/class/net/%s/bridge", ctx->paths.sysfs,
              master);
@@ -128,7 +109,7 @@ static int vif_compare(const void *a, const void *b)
 {
     const struct vif *one = a, *other = b;
 
-    return (one->devid > other->devid) - (one->devid < other->devid);
+    return COMPARE(one->devid, other->devid);
 }
 
 int vif_list(struct shmlink_ctx *ctx, uint32_t domid, struct vif **vifs_r,
