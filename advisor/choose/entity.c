@@ -4,6 +4,7 @@
 
 #include "choose/isolate.h"
 #include "choose/model.h"
+#include "choose/model-parts.h"
 #include "choose/policy.h"
 #include "choose/reach.h"
 #include "choose/resize.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/graph.h"
+#include "choose/model-parts.h"
 
 #include "base/compare.h"
 #include "base/jsonio.h"

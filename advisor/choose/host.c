@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/host.h"
+#include "choose/model-parts.h"
 
 #include "choose/model.h"
-#include "choose/order.h"
 #include "model/topology.h"
 #include "base/compare.h"
 

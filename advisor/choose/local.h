@@ -65,4 +65,11 @@ double choose_local_pair(struct choose_local *search, uint32_t entity,
 /* Until nothing in the queue finds a better place, or effort runs out. */
 void choose_local_improve(struct choose_local *search);
 
+/*
+ * shake.c: change something at random, within what is allowed; a number below
+ * `below`, from the search's own generator.
+ */
+void choose_shake(struct choose_local *search);
+uint32_t choose_shake_draw(struct choose_local *search, uint32_t below);
+
 #endif

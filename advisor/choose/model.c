@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "choose/model.h"
 
-#include "choose/entity.h"
-#include "choose/graph.h"
-#include "choose/host.h"
+#include "choose/model-parts.h"
 #include "choose/pairs.h"
 #include "choose/prices.h"
-#include "choose/spread.h"
 
 #include <errno.h>
 #include <math.h>

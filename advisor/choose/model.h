@@ -56,7 +56,7 @@
  * over their vCPUs by demand (the busiest CHOOSE_ENDS_MAX of each).
  *
  * Entities, slots and nodes are in an order that does not depend on numbers
- * (order.h): with nodes, pCPUs or domains renumbered, the same is decided.
+ * (order.c): with nodes, pCPUs or domains renumbered, the same is decided.
  */
 #ifndef SHMLINK_CHOOSE_MODEL_H
 #define SHMLINK_CHOOSE_MODEL_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/notes.h"
+#include "choose/remarks.h"
 
 #include "choose/model.h"
 #include "choose/policy.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/order.h"
+#include "choose/model-parts.h"
 
-#include "choose/host.h"
 #include "choose/model.h"
 #include "base/compare.h"
 

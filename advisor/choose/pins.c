@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/pins.h"
+#include "choose/remarks.h"
 
 #include "choose/cost.h"
 #include "choose/model.h"

@@ -19,7 +19,6 @@
 #include "choose/cost.h"
 #include "choose/field.h"
 #include "choose/local.h"
-#include "choose/shake.h"
 #include "model/plan.h"
 
 #include <errno.h>

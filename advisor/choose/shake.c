@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Random changes that the search then mends, to leave local optima. */
-#include "choose/shake.h"
+#include "choose/local.h"
 
 #include "choose/field.h"
-#include "choose/local.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose/spread.h"
+#include "choose/model-parts.h"
 
 #include "choose/model.h"
 
