@@ -255,8 +255,8 @@ static void find_switches(struct plan *plan, const struct choose_model *model,
     choose_add_finding(plan, snapshot, &(struct plan_finding){
                            .kind = PLAN_FINDING_SWITCHES, .pcpu = PLAN_NONE,
                            .value = rate, .error = sqrt(variance),
-                           .cost = fmin(run, rate * 1e-9 *
-                                             model->settings->switch_ns) },
+                           .cost = fmin(run, rate *
+                                        model->settings->switch_ns * 1e-9) },
                        index, by, "%s is switched to %.0f times a second%s",
                        domain->name, rate, taken);
 }
