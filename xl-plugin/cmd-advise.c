@@ -11,9 +11,8 @@
 
 struct advise_options
 {
-    bool apply, json;
+    bool apply, json, all;
     const char *svg;
-    struct show_options show;
 };
 
 static int advise_parse(int argc, char **argv, struct advice *advice,
@@ -23,7 +22,7 @@ static int advise_parse(int argc, char **argv, struct advice *advice,
         ADVICE_TIME(advice),
         ADVICE_FROM(advice),
         COMMAND_FLAG('a', "all", "Every VM and pair, not only the busiest.",
-                     &options->show.all),
+                     &options->all),
         COMMAND_FLAG('j', "json", "Print the plan as JSON, as apply takes it; "
                      "with --apply\nthe progress goes to standard error.",
                      &options->json),
@@ -118,8 +117,7 @@ static int advise_run(struct advice *advice,
         if (advise_json(advice->plan))
             return COMMAND_FAILED;
     } else {
-        rc = show_plan(advice->plan, advice->snapshot, &options->show,
-                       stdout);
+        rc = show_plan(advice->plan, advice->snapshot, options->all, stdout);
         if (rc)
             return command_failed("%s", strerror(-rc));
     }

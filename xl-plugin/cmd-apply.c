@@ -93,12 +93,11 @@ static int apply_commands(struct advice *advice, const struct apply_ops *ops)
 
 static int apply_show(struct advice *advice)
 {
-    const struct show_options show = { .all = true };
     const struct apply_ops *ops = apply_host(advice);
 
     if (apply_commands(advice, ops))
         return command_failed("no memory");
-    show_plan(advice->plan, NULL, &show, stdout);
+    show_plan(advice->plan, NULL, true, stdout);
     printf("\nCommands name VMs as this host does, or by UUID what is not "
            "here; sentences are\nthe plan's own.\n"
            "Nothing was changed (-N).\n");

@@ -13,13 +13,12 @@
 struct plan;
 struct snapshot;
 
-struct show_options
-{
-    bool all; /* every VM and pair, else the busiest */
-};
-
-/* Args: snapshot, NULL when there is only a plan. */
+/* Args: snapshot, NULL when there is only a plan; all: every VM and pair, else
+ * the busiest. */
 int show_plan(const struct plan *plan, const struct snapshot *snapshot,
-              const struct show_options *options, FILE *stream);
+              bool all, FILE *stream);
+
+/* Of that the numbers that were measured, per VM and per pair, as two tables. */
+int show_tables(const struct snapshot *snapshot, bool all, FILE *stream);
 
 #endif

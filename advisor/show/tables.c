@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "show/tables.h"
+#include "show/show.h"
 
 #include <errno.h>
 #include <math.h>

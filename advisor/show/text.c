@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "model/plan.h"
-#include "show/tables.h"
 #include "model/snapshot.h"
 
 #define WIDTH 79
@@ -204,22 +203,21 @@ static void show_nothing(const struct plan *plan, FILE *f)
 }
 
 int show_plan(const struct plan *plan, const struct snapshot *snapshot,
-              const struct show_options *options, FILE *f)
+              bool all, FILE *f)
 {
     int rc = 0;
 
     show_header(plan, snapshot, f);
     if (snapshot)
-        rc = show_tables(snapshot, options->all, f);
+        rc = show_tables(snapshot, all, f);
     if (rc)
         return rc;
-    show_findings(plan, options->all, f);
+    show_findings(plan, all, f);
     show_steps(plan, f);
     if (plan->nr_steps)
         show_effect(plan, f);
-    show_notes(plan, false, "Left alone, and limits", options->all,
-               f);
-    show_notes(plan, true, "On the data", options->all, f);
+    show_notes(plan, false, "Left alone, and limits", all, f);
+    show_notes(plan, true, "On the data", all, f);
     if (!plan->nr_steps)
         show_nothing(plan, f);
     return ferror(f) ? -EIO : 0;

@@ -87,13 +87,12 @@ static char *draw(struct recorded *r, int expected)
 
 static char *tell(struct recorded *r, bool snapshot, bool all)
 {
-    const struct show_options options = { .all = all };
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
 
     assert_int_equal(show_plan(r->plan, snapshot ? r->snapshot : NULL,
-                               &options, f), 0);
+                               all, f), 0);
     fclose(f);
     return text;
 }
