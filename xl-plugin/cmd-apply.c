@@ -83,10 +83,8 @@ static int apply_commands(struct advice *advice, const struct apply_ops *ops)
         if (!rc)
             step->command = apply_state_command(&state, ops, advice->host);
         apply_state_dispose(&state);
-        if (!rc)
-            rc = apply_subject(advice, ops, &step->subject[0]);
-        if (!rc)
-            rc = apply_subject(advice, ops, &step->subject[1]);
+        rc = rc ?: apply_subject(advice, ops, &step->subject[0]) ?:
+             apply_subject(advice, ops, &step->subject[1]);
     }
     return rc;
 }

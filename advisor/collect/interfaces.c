@@ -180,15 +180,12 @@ int interfaces_read(struct interfaces *interfaces_r, const char *sysfs)
 }
 
 const struct interface *interfaces_by_ifindex(const struct interfaces *ports,
-                                              uint32_t ifindex, bool wide)
+                                              uint32_t ifindex)
 {
     size_t i;
 
-    for (i = 0; i < ports->nr; i++) {
-        uint32_t known = ports->port[i].ifindex;
-
-        if ((wide ? known : (known & 0xffff)) == ifindex)
+    for (i = 0; i < ports->nr; i++)
+        if (ports->port[i].ifindex == ifindex)
             return &ports->port[i];
-    }
     return NULL;
 }

@@ -52,9 +52,9 @@ struct interfaces {
 int interfaces_read(struct interfaces *interfaces_r, const char *sysfs);
 void interfaces_dispose(struct interfaces *ports);
 
-/* By interface number; wide false: only the low 16 bits are known. */
+/* By interface number, or NULL. */
 const struct interface *interfaces_by_ifindex(const struct interfaces *ports,
-                                              uint32_t ifindex, bool wide);
+                                              uint32_t ifindex);
 
 /*
  * Domain and device number in the name or xenbus node of a back end:

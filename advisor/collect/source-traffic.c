@@ -143,7 +143,7 @@ static int follow(struct collect *collect, struct tapping *tapping)
         struct tapped *tap = &tapping->taps[i];
 
         if (!tap->gone &&
-            !interfaces_by_ifindex(&now, tap->port.ifindex, true)) {
+            !interfaces_by_ifindex(&now, tap->port.ifindex)) {
             tap->gone = true;
             tap->on = false;    /* the filter went with the interface */
             tapping->changes++;
@@ -322,7 +322,7 @@ static int count(struct tapping *tapping)
         const struct tapped *tap = &tapping->taps[i];
         const struct interface *then = &tap->port, *now;
 
-        now = interfaces_by_ifindex(&tapping->ports, then->ifindex, true);
+        now = interfaces_by_ifindex(&tapping->ports, then->ifindex);
         if (!now || then->kind == PORT_UPLINK ||
             now->tx_bytes < then->tx_bytes || now->rx_bytes < then->rx_bytes)
             continue;

@@ -110,11 +110,11 @@ static void test_host(void **state)
     assert_string_equal(port->bridge, "xenbr0");
     /* The emulated card is not a second vif. */
     assert_null(vif_of(&ports, 3, 0));
-    port = interfaces_by_ifindex(&ports, 11, true);
+    port = interfaces_by_ifindex(&ports, 11);
     assert_int_equal(port->kind, PORT_EMULATED);
     assert_int_equal(port->domid, 3);
-    assert_null(interfaces_by_ifindex(&ports, 70000 & 0xffff, true));
-    assert_ptr_equal(interfaces_by_ifindex(&ports, 70000 & 0xffff, false),
+    assert_null(interfaces_by_ifindex(&ports, 70000 & 0xffff));
+    assert_ptr_equal(interfaces_by_ifindex(&ports, 70000),
                      vif_of(&ports, 2, 0));
     interfaces_dispose(&ports);
 }
