@@ -230,6 +230,8 @@ int choose_entities(struct choose_model *model,
                                model->slot_bytes);
     model->roams = arena_get(&model->arena, model->nr_entities,
                              model->slot_bytes);
+    model->hinders = arena_get(&model->arena, snapshot->nr_pools + 1,
+                               sizeof(uint32_t));
     if (model->arena.failed)
         return -ENOMEM;
     for (i = 0; i < model->nr_entities; i++) {

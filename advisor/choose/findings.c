@@ -7,6 +7,7 @@
 #include "choose/placement.h"
 #include "choose/terms.h"
 #include "choose/text.h"
+#include "base/compare.h"
 
 #include <errno.h>
 #include <math.h>
@@ -54,20 +55,25 @@ static void meet_edges(const struct choose_placement *state, size_t first,
                        size_t second, struct meeting *meeting)
 {
     const struct choose_model *model = state->model;
-    const struct choose_edge *edge;
+    const struct choose_entity *entity;
+    const struct choose_edge *edge, *end;
     uint32_t i, from, to;
     double across;
 
     CHOOSE_FOR_DOMAIN(i, model, first) {
-        CHOOSE_FOR_EDGES(edge, model, &model->entities[i]) {
-            if (model->entities[edge->to].domain != second)
-                continue;
+        entity = &model->entities[i];
+        edge = &model->edges[entity->first_edge];
+        end = edge + entity->nr_edges;
+        /* They are in order: a hub has very many. */
+        edge += FIRST_NOT(entity->nr_edges, at,
+                          edge[at].to < model->domain_first[second]);
+        for (; edge < end && edge->to < model->domain_end[second]; edge++) {
             from = state->slot[i];
             to = state->slot[edge->to];
             across = choose_edge_across(model, i, edge->to, from, to);
             if (from == to && from != choose_afloat(model))
                 meeting->slot_cost +=
-                    choose_together(model, &model->entities[i], edge, from);
+                    choose_together(model, entity, edge, from);
             else if (across > 0)
                 meeting->distance_cost +=
                     choose_edge_distance(model, i, edge, from, to);

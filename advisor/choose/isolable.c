@@ -24,15 +24,43 @@ static bool floats(const struct choose_model *model,
     return false;
 }
 
-bool choose_hinders(const struct choose_model *model,
-                    const struct choose_entity *entity, size_t index)
+/* In model->hinders. */
+static size_t pool_of(const struct choose_model *model, uint32_t entity)
 {
-    const struct snapshot_domain *domains = model->snapshot->domains;
+    size_t nr = model->snapshot->nr_pools;
 
-    return entity->fixed && floats(model, entity) &&
-           (entity->domain == index ||
-            (!choose_trusted(model, entity->domain) &&
-             domains[entity->domain].pool == domains[index].pool));
+    return model->entities[entity].pool < nr ? model->entities[entity].pool
+                                             : nr;
+}
+
+static bool hinders(const struct choose_model *model, uint32_t entity)
+{
+    return model->entities[entity].fixed &&
+           floats(model, &model->entities[entity]);
+}
+
+static void find_hinderers(struct choose_model *model)
+{
+    size_t pool;
+    uint32_t i;
+
+    for (pool = 0; pool <= model->snapshot->nr_pools; pool++)
+        model->hinders[pool] = model->nr_entities;
+    for (i = model->nr_entities; i-- > 0;)
+        if (hinders(model, i) &&
+            !choose_trusted(model, model->entities[i].domain))
+            model->hinders[pool_of(model, i)] = i;
+}
+
+uint32_t choose_hinderer(const struct choose_model *model, size_t index)
+{
+    uint32_t i = model->domain_first[index], end = model->domain_end[index];
+    uint32_t first = i < end ? model->hinders[pool_of(model, i)]
+                             : model->nr_entities;
+
+    while (i < end && !hinders(model, i))
+        i++;
+    return i < end && i < first ? i : first;
 }
 
 /* Nothing is done for it; where it is pinned already, nobody is put there. */
@@ -66,16 +94,13 @@ static void count(struct choose_model *model)
 void choose_isolable(struct choose_model *model)
 {
     bool any = false;
-    uint32_t i;
     size_t d;
 
+    find_hinderers(model);
     for (d = 0; d < model->snapshot->nr_domains; d++) {
         if (!choose_to_isolate(model, d))
             continue;
-        for (i = 0; i < model->nr_entities; i++)
-            if (choose_hinders(model, &model->entities[i], d))
-                break;
-        if (i < model->nr_entities)
+        if (choose_hinderer(model, d) < model->nr_entities)
             unmark(model, d);
         else
             any = true;

@@ -81,11 +81,11 @@ static void find_cores(struct isolation *in, size_t index)
         in->plan->no_memory = true;
         return;
     }
-    for (i = 0; i < model->nr_entities; i++)
-        if (choose_hinders(model, &model->entities[i], index))
-            hinder(in, index, model->snapshot->
-                   domains[model->entities[i].domain].name,
-                   "may run anywhere and is left alone");
+    i = choose_hinderer(model, index);
+    if (i < model->nr_entities)
+        hinder(in, index, model->snapshot->
+               domains[model->entities[i].domain].name,
+               "may run anywhere and is left alone");
     CHOOSE_FOR_DOMAIN(i, model, index) {
         slot = in->after->slot[i];
         if (slot == choose_afloat(model))

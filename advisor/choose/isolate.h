@@ -12,8 +12,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-struct choose_entity;
 struct choose_model;
 struct choose_placement;
 struct plan;
@@ -25,9 +25,9 @@ struct plan;
  * then done for half an isolation.
  */
 void choose_isolable(struct choose_model *model);
-/* A vCPU whose floating, and being left alone, keeps the VM from it. */
-bool choose_hinders(const struct choose_model *model,
-                    const struct choose_entity *entity, size_t index);
+/* The first vCPU whose floating, and being left alone, keeps the VM from it;
+ * nr_entities: none. */
+uint32_t choose_hinderer(const struct choose_model *model, size_t index);
 /* May run beside an isolated VM. */
 bool choose_trusted(const struct choose_model *model, size_t index);
 

@@ -149,6 +149,7 @@ struct choose_model {
 
     struct choose_entity *entities;
     uint32_t nr_entities, nr_movable;
+    uint32_t *hinders;		/* [nr_pools + 1]: see isolate.h */
     uint32_t isolation_pins;	/* vCPUs to be pinned hard for isolation */
     uint32_t isolation_others;	/* those of them of other VMs */
     size_t slot_bytes;		/* of a set of slots */
@@ -157,7 +158,7 @@ struct choose_model {
     float *spread;		/* [entity * nr_nodes]: where it floats */
     uint32_t *domain_first, *domain_end;	/* entities by domain */
     float *memory_cost;		/* [domain * nr_nodes + node], per demand */
-    struct choose_edge *edges;
+    struct choose_edge *edges;	/* each entity's by `to` */
     uint32_t nr_edges;
     bool edges_dropped;
 };

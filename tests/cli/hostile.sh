@@ -57,4 +57,37 @@ expect 1 'unknown word "??t??"' word.json
 printf '%s, "host": "a", "host": "b"}' "$head" >twice.json
 expect 1 'host: stands twice' twice.json
 
+
+# vms NR FIELDS [TRAFFIC]: so many VMs, each with these fields, and what each
+# but the first exchanges with the first.
+vms() {
+    awk -v head="$head" -v nr="$1" -v fields="$2" -v traffic="${3-}" 'BEGIN {
+        print head ", \"duration\": 1, \"pcpus\": ["
+        for (i = 0; i < 4; i++)
+            printf "%s{\"pcpu\": %d, \"core\": %d, \"socket\": 0," \
+                "\"pool\": 0}", (i ? "," : ""), i, i
+        print "], \"pools\": [{\"pool\": 0, \"pcpus\": \"0-3\"}]," \
+            "\"domains\": ["
+        for (i = 1; i <= nr; i++)
+            printf "%s{\"domid\": %d, \"name\": \"\", \"uuid\": \"%08x-" \
+                "0000-0000-0000-000000000000\", \"pool\": 0, %s}\n",
+                (i > 1 ? "," : ""), i, i, fields
+        print "], \"traffic\": ["
+        for (i = 2; traffic && i <= nr; i++)
+            printf "%s{\"from\": 1, \"to\": %d, %s}," \
+                "{\"from\": %d, \"to\": 1, %s}\n", (i > 2 ? "," : ""),
+                i, traffic, i, traffic
+        print "]}" }'
+}
+
+# A hub of very many, and very many that are to be isolated: a third of a second
+# of CPU time each, and ten times that were it not linear.
+ulimit -t 3
+few='"vcpus_online": 2, "vcpus": [{}, {}]'
+value='"source": "counter", "value"'
+vms 30000 "$few" "\"bytes\": {$value: 1e6}, \"packets\": {$value: 1e3}" >hub.json
+expect 0 'What is wrong' hub.json
+vms 30000 "$few"', "isolated": true' >isolated.json
+expect 0 'NOT isolated' isolated.json
+
 exit "$failed"
