@@ -160,8 +160,9 @@ static double optimum(const struct choose_model *model, double bound)
     cost = calloc(model->nr_slots + 1, sizeof *cost);
     for (i = 0; i < model->nr_entities; i++)
         choose_placement_move(state, i, CHOOSE_NOWHERE);
-    /* The fixed ones first: their cost is the same in every solution. */
-    for (sum = 0, i = 0; i < model->nr_entities; i++) {
+    /* The fixed ones first: their cost is the same in every solution, as is
+     * what nothing explains. */
+    for (sum = model->unexplained, i = 0; i < model->nr_entities; i++) {
         if (!model->entities[i].fixed) {
             exact.order[exact.nr++] = i;
             continue;
