@@ -106,7 +106,19 @@ void choose_add_note(struct plan *plan, const struct snapshot *snapshot,
     set_subject(plan, &note->subject, snapshot, domain);
 }
 
-static char *command_of(const struct plan_step *step, const uint32_t vif[2])
+/* Does xl take the name for that domain, and no other? */
+static bool names_it(const struct snapshot *snapshot,
+                     const struct plan_domain *domain)
+{
+    size_t i, nr = 0;
+
+    for (i = 0; i < snapshot->nr_domains; i++)
+        nr += !strcmp(snapshot->domains[i].name, domain->name);
+    return nr == 1 && plan_name_plain(domain->name);
+}
+
+static char *command_of(const struct snapshot *snapshot,
+                        const struct plan_step *step, const uint32_t vif[2])
 {
     const char *names[2] = { NULL, NULL };
     char numbers[2][16];
@@ -114,7 +126,7 @@ static char *command_of(const struct plan_step *step, const uint32_t vif[2])
 
     for (i = 0; i < 2 && step->subject[i].name; i++) {
         snprintf(numbers[i], sizeof numbers[i], "%u", step->subject[i].domid);
-        names[i] = plan_name_plain(step->subject[i].name)
+        names[i] = names_it(snapshot, &step->subject[i])
                        ? step->subject[i].name : numbers[i];
     }
     return plan_command(step->kind, names, step->kind == PLAN_SET_VCPUS ?
@@ -139,7 +151,7 @@ void choose_add_step(struct plan *plan, const struct snapshot *snapshot,
     set_subject(plan, &step->subject[0], snapshot, first);
     set_subject(plan, &step->subject[1], snapshot, second);
     if (!plan->no_memory)
-        step->command = command_of(step, vif);
+        step->command = command_of(snapshot, step, vif);
     plan->no_memory |= !step->from != !like->from || !step->to != !like->to ||
                        !step->peer != !like->peer || !step->text ||
                        !step->command;

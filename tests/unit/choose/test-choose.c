@@ -1044,6 +1044,13 @@ static void test_names(void **state)
     plan = hosts_plan(snapshot, &settings, NULL);
     assert_string_equal(plan->steps[1].command, "xl vcpu-pin 1 0 - 0");
     plan_free(plan);
+    /* One that another domain has too names neither. */
+    free(snapshot->domains[1].name);
+    snapshot->domains[1].name = strdup(snapshot->domains[2].name);
+    plan = hosts_plan(snapshot, &settings, NULL);
+    assert_string_equal(plan->steps[0].command, "xl vcpu-pin 2 0 - 2");
+    assert_string_equal(plan->steps[1].command, "xl vcpu-pin 1 0 - 0");
+    plan_free(plan);
     snapshot_free(snapshot);
     settings_dispose(&settings);
 }
