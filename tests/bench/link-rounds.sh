@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The lab's part of tests/bench/link, which sets ROUNDS, SECONDS_EACH, BYTES,
-# PLACEMENTS and PATHS: one line of rounds.csv for each measurement.
+# PLACEMENTS, PATHS and TESTS: one line of rounds.csv for each measurement.
 # lab: --guests 2 --count-instructions --timeout 3600
 
 stock_ip=$(guest_ip vm2)
@@ -48,7 +48,7 @@ measure() {
     local ELAPSED_TIME LOCAL_BYTES_SENT REMOTE_BYTES_RECVD TRANSACTION_RATE
     local THROUGHPUT
     case $test in
-    TCP_STREAM) options=(-l "-$BYTES") ;;
+    TCP_STREAM) options=(-l "-$((BYTES < 60000 * size ? BYTES : 60000 * size))") ;;
     UDP_STREAM) options=(-l "$SECONDS_EACH") ;;
     TCP_RR) options=(-l "$SECONDS_EACH") ;;
     null) options=(-l -1) ;;
@@ -78,17 +78,10 @@ measure() {
 
 # tests ROUND PLACEMENT PATH HOST
 tests() {
-    local size
+    local test
     measure "$@" null 0
-    # What one write of netperf gives TCP, and of iperf3 and the like.
-    for size in 16384 131072; do
-        measure "$@" TCP_STREAM "$size"
-    done
-    for size in 64 1400 8192 32768; do
-        measure "$@" UDP_STREAM "$size"
-    done
-    for size in 1 16384; do
-        measure "$@" TCP_RR "$size"
+    for test in $TESTS; do
+        measure "$@" "${test%-*}" "${test#*-}"
     done
     note "round $1, $2, $3: done"
 }
