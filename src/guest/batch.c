@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Batches of a fast stream's frames.
+ * Batches of a fast stream's frames, and acknowledgments of a small one's.
  *
  * A stream of which each write becomes a frame of its own pays for each the
  * way through both stacks, and a trip through Xen's scheduler on both sides.
@@ -16,9 +16,16 @@
  * frames are as large as they can get by themselves there is nothing to gain,
  * and none is held up either.
  *
+ * Who streams small writes is clocked by the acknowledgments: TCP gathers what
+ * is written until one comes.  Over a link it comes so soon that little is
+ * gathered.  So the peer is notified of a bare acknowledgment a little later,
+ * or with whatever comes before; but only while it sends small frames, the last
+ * one and in the mean: who begins to send large ones is clocked by them as well.
+ *
  * The transmit lock protects all of it.
  */
 #include <linux/ktime.h>
+#include <net/tcp.h>
 
 #include "driver.h"
 
@@ -26,10 +33,12 @@
 #define BATCH_BYTES_MAX		(256U * 1024)
 /* A slow stream's. */
 #define BATCH_BYTES_MIN		(64U * 1024)
-/* Smaller frames are requests, acknowledgements, datagrams. */
+/* Smaller frames are requests, acknowledgments, datagrams. */
 #define LARGE_BYTES		2048U
 /* Frames that are larger than this in the mean gain nothing. */
 #define MEAN_BYTES_MAX		(40U * 1024)
+/* So much later the peer hears of an acknowledgment of its smaller frames. */
+#define ACK_NS			NSEC_PER_MSEC
 /* More than that would be noticed. */
 #define FILL_NS_MAX		((s64)(4 * NSEC_PER_MSEC))
 /* The time of a full batch is not followed further than that. */
@@ -91,6 +100,30 @@ static bool is_held_up(struct shmlink_link *link)
 	       batch->mean_bytes < MEAN_BYTES_MAX;
 }
 
+/* Whether the peer may hear of @skb later. */
+static bool may_wait(const struct shmlink_link *link, const struct sk_buff *skb)
+{
+	return skb_is_tcp_pure_ack(skb) && !link->batch.bytes &&
+	       max(READ_ONCE(link->rx_last_bytes),
+		   READ_ONCE(link->rx_mean_bytes)) < LARGE_BYTES;
+}
+
+/* The timer looks at the deadline at the latest. */
+static void start_timer(struct shmlink_batch *batch)
+{
+	/*
+	 * One that runs for an earlier batch goes on for this one.  Whether it
+	 * does is known under the lock only: hrtimer_active() is still true
+	 * when the timer has found nothing to do and is about to end.
+	 */
+	if (batch->armed && ktime_to_ns(hrtimer_get_expires(&batch->timer)) <=
+			    (s64)batch->deadline_ns)
+		return;
+	batch->armed = true;
+	hrtimer_start(&batch->timer, ns_to_ktime(batch->deadline_ns),
+		      HRTIMER_MODE_ABS_SOFT);
+}
+
 /**
  * shmlink_batch_end - notify the peer, if it asked for that, and let go
  * @link: under the transmit lock
@@ -111,18 +144,34 @@ void shmlink_batch_end(struct shmlink_link *link, bool notify)
 		dev_consume_skb_any(skb);
 }
 
+/* Published; the peer asked to be notified of it or what came before. */
+static void wait_with_ack(struct shmlink_batch *batch, bool notify)
+{
+	if (!notify || batch->notify)
+		return;
+	batch->notify = true;
+	batch->deadline_ns = ktime_get_ns() + ACK_NS;
+	start_timer(batch);
+}
+
 /**
  * shmlink_batch_add - a frame has been put into the ring and published
  * @link: under the transmit lock
  * @skb: the frame; taken over
  * @notify: the peer asked to be notified of it
+ * @alone: no other frame was published with it
  */
 void shmlink_batch_add(struct shmlink_link *link, struct sk_buff *skb,
-		       bool notify)
+		       bool notify, bool alone)
 {
 	struct shmlink_batch *batch = &link->batch;
 	u32 bytes = skb->len;
 
+	if (alone && may_wait(link, skb)) {
+		wait_with_ack(batch, notify);
+		dev_consume_skb_any(skb);
+		return;
+	}
 	__skb_queue_tail(&batch->held, skb);
 	batch->notify |= notify;
 	if (bytes < LARGE_BYTES)
@@ -135,16 +184,7 @@ void shmlink_batch_add(struct shmlink_link *link, struct sk_buff *skb,
 	batch->bytes += bytes;
 	if (!is_held_up(link))
 		return shmlink_batch_end(link, false);
-	/*
-	 * One that runs for an earlier batch goes on for this one.  Whether it
-	 * does is known under the lock only: hrtimer_active() is still true
-	 * when the timer has found nothing to do and is about to end.
-	 */
-	if (batch->armed)
-		return;
-	batch->armed = true;
-	hrtimer_start(&batch->timer, ns_to_ktime(batch->deadline_ns),
-		      HRTIMER_MODE_ABS_SOFT);
+	start_timer(batch);
 }
 
 static enum hrtimer_restart batch_expired(struct hrtimer *timer)
@@ -153,21 +193,24 @@ static enum hrtimer_restart batch_expired(struct hrtimer *timer)
 		container_of(timer, struct shmlink_link, batch.timer);
 	struct shmlink_batch *batch = &link->batch;
 	struct netdev_queue *queue = netdev_get_tx_queue(link->netdev, 0);
-	bool again;
 
 	__netif_tx_lock(queue, smp_processor_id());
-	again = batch->bytes && ktime_get_ns() < batch->deadline_ns;
-	if (again) {
-		hrtimer_set_expires(timer, ns_to_ktime(batch->deadline_ns));
-	} else if (batch->bytes) {
+	/* From here on whoever holds frames up starts it, running or not. */
+	batch->armed = false;
+	if (!batch->bytes && !batch->notify)
+		goto out;
+	if (ktime_get_ns() < batch->deadline_ns) {
+		start_timer(batch);
+		goto out;
+	}
+	if (batch->bytes) {
 		batch->pass = 1U << batch->misses;
 		batch->misses = min(batch->misses + 1, MISSES_MAX);
-		shmlink_batch_end(link, false);
 	}
-	/* From here on whoever holds frames up starts it, running or not. */
-	batch->armed = again;
+	shmlink_batch_end(link, false);
+out:
 	__netif_tx_unlock(queue);
-	return again ? HRTIMER_RESTART : HRTIMER_NORESTART;
+	return HRTIMER_NORESTART;
 }
 
 /**

@@ -107,7 +107,7 @@ struct shmlink_counters {
  * @armed: it will look at what is held up now
  * @deadline_ns: when it is to
  * @bytes: of large frames since the last batch ended
- * @notify: the peer is to be notified at its end
+ * @notify: the peer is to be notified at its end, or of an acknowledgment
  * @last_ns: when the last large frame came
  * @fill_ns: time in which large frames fill a batch, in the mean
  * @mean_bytes: mean size of large frames
@@ -160,6 +160,8 @@ enum shmlink_phase {
  * @memory: the shared pages
  * @tx: ring to the peer, @rx: ring from it
  * @napi: reception
+ * @rx_last_bytes: size of the last frame that came
+ * @rx_mean_bytes: their size in the mean
  * @pools: memory for received frames: blocks of each order, and heads
  * @batch: of sent frames
  * @irq: bound to @evtchn, 0 when not bound
@@ -199,6 +201,8 @@ struct shmlink_link {
 	struct shmlink_ring tx;
 	struct shmlink_ring rx;
 	struct napi_struct napi;
+	u32 rx_last_bytes;
+	u32 rx_mean_bytes;
 	struct page_pool *pools[SHMLINK_POOLS];
 	struct shmlink_batch batch;
 	unsigned int irq;
@@ -278,7 +282,7 @@ void shmlink_netdev_hold(struct shmlink_link *link, unsigned int hold);
 /* batch.c */
 void shmlink_batch_init(struct shmlink_batch *batch);
 void shmlink_batch_add(struct shmlink_link *link, struct sk_buff *skb,
-		       bool notify);
+		       bool notify, bool alone);
 void shmlink_batch_end(struct shmlink_link *link, bool notify);
 void shmlink_batch_stop(struct shmlink_link *link);
 

@@ -164,6 +164,7 @@ static netdev_tx_t shm_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct shmlink_link *link = netdev_link(dev);
 	struct shmlink_record record;
 	bool more = netdev_xmit_more();
+	bool alone;
 
 	if (unlikely(READ_ONCE(link->reroute) || READ_ONCE(link->hold)))
 		return reroute_frame(link, skb);
@@ -186,6 +187,7 @@ static netdev_tx_t shm_start_xmit(struct sk_buff *skb, struct net_device *dev)
 		return reroute_frame(link, skb);
 	}
 
+	alone = !shmlink_ring_unreleased(&link->tx);
 	put_frame(&link->tx, &record, skb);
 	skb_tx_timestamp(skb);
 	link->counters.tx_packets++;
@@ -196,7 +198,7 @@ static netdev_tx_t shm_start_xmit(struct sk_buff *skb, struct net_device *dev)
 		dev_consume_skb_any(skb);
 		return NETDEV_TX_OK;
 	}
-	shmlink_batch_add(link, skb, shmlink_ring_publish(&link->tx));
+	shmlink_batch_add(link, skb, shmlink_ring_publish(&link->tx), alone);
 	if (netif_queue_stopped(dev))
 		shmlink_batch_end(link, false);
 	return NETDEV_TX_OK;

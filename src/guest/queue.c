@@ -58,6 +58,15 @@ static void flush_list(struct list_head *list, u32 *bytes)
 	*bytes = 0;
 }
 
+/* Sent frames' batches depend on it. */
+static void learn(struct shmlink_link *link, u32 bytes)
+{
+	u32 mean = link->rx_mean_bytes;
+
+	WRITE_ONCE(link->rx_last_bytes, bytes);
+	WRITE_ONCE(link->rx_mean_bytes, mean + bytes / 16 - mean / 16);
+}
+
 static void release_room(struct shmlink_link *link)
 {
 	if (shmlink_ring_release(&link->rx))
@@ -107,6 +116,7 @@ static int receive(struct shmlink_link *link, int budget, unsigned int held)
 			link->counters.rx_drops++;
 			continue;
 		}
+		learn(link, record.frame_bytes);
 		link->counters.rx_packets++;
 		link->counters.rx_bytes += record.frame_bytes;
 		list_add_tail(&skb->list, &list);

@@ -9,6 +9,8 @@
 #include "peer.h"
 
 #define BYTES_MAX	9000
+/* What the peer sends of a stream. */
+#define BULK_BYTES	60000
 /* Fewer than a queue takes. */
 #define ON_THE_WAY	200
 
@@ -132,7 +134,7 @@ static int send_begin(struct peer *p, bool driver_front)
 	atomic_set(&held, 0);
 	vif_sent = sent_by_vif;
 	wanted = wanted ? wanted : vmalloc(BYTES_MAX);
-	got = got ? got : vmalloc(BYTES_MAX);
+	got = got ? got : vmalloc(BULK_BYTES);
 	CHECK(wanted && got, "no memory");
 	return peer_start(p, driver_front);
 }
@@ -243,6 +245,99 @@ static int test_batch(u32 count, u32 seed)
 	return peer_close(&p);
 }
 
+/* A frame of the peer's; then what the driver sends next is on its way. */
+static int hear(struct peer *p, u32 bytes)
+{
+	struct shmlink_record record = { .frame_bytes = bytes };
+	struct ethhdr *eth = (struct ethhdr *)got;
+
+	ether_addr_copy(eth->h_dest, driver_mac);
+	ether_addr_copy(eth->h_source, peer_mac);
+	eth->h_proto = htons(ETH_P_802_EX1);
+	peer_put(p, &record, got, bytes);
+	peer_publish(p, p->to_driver.index);
+	peer_event(p);
+	CHECK(WAIT(READ_ONCE(p->to_driver.shared->cons) == p->to_driver.index &&
+		   !READ_ONCE(p->link->batch.armed), SOON),
+	      "the driver does not get to rest");
+	return 0;
+}
+
+/* As TCP sends it, or another small frame; the peer sleeps and is to be told. */
+static int send_small(struct peer *p, bool ack)
+{
+	struct sk_buff *skb = vif_frame(66, 1);
+	u32 index = READ_ONCE(p->from_driver.shared->prod);
+
+	CHECK(skb, "no memory");
+	WRITE_ONCE(p->from_driver.shared->prod_event, index + 1);
+	skb->destructor = let_go;
+	if (ack)
+		skb->truesize = 2;
+	atomic_inc(&held);
+	dev_queue_xmit(skb);
+	CHECK(WAIT(READ_ONCE(p->from_driver.shared->prod) != index, SOON),
+	      "the frame is not in the ring");
+	CHECK(WAIT(!atomic_read(&held), SOON), "the frame is kept");
+	return 0;
+}
+
+/*
+ * The peer hears of an acknowledgment of small frames later, but without
+ * another frame; of any other frame, and with it of those before it, at once.
+ */
+static int test_acks(u32 count, u32 seed)
+{
+	struct shmlink_batch *batch;
+	unsigned long notified;
+	struct peer p = {};
+	u64 begin;
+	u32 i;
+
+	TRY(send_begin(&p, seed & 1));
+	batch = &p.link->batch;
+	for (i = 0; i < count; i++) {
+		TRY(hear(&p, 66));
+		notified = fake_event_notified(p.port);
+		begin = ktime_get_ns();
+		TRY(send_small(&p, true));
+		CHECK(WAIT(fake_event_notified(p.port) > notified, SOON),
+		      "the peer does not hear of it");
+		CHECK(ktime_get_ns() - begin >= NSEC_PER_MSEC / 2,
+		      "the peer hears of it at once");
+
+		TRY(hear(&p, 66));
+		notified = fake_event_notified(p.port);
+		TRY(send_small(&p, false));
+		CHECK(!READ_ONCE(batch->armed) &&
+		      fake_event_notified(p.port) == notified + 1,
+		      "a frame that is alone has to wait");
+		TRY(send_small(&p, true));
+		TRY(send_small(&p, false));
+		CHECK(!READ_ONCE(batch->notify) &&
+		      fake_event_notified(p.port) > notified + 1,
+		      "a frame behind an acknowledgment has to wait");
+
+		TRY(hear(&p, 2100));
+		notified = fake_event_notified(p.port);
+		TRY(send_small(&p, true));
+		CHECK(!READ_ONCE(batch->armed) &&
+		      fake_event_notified(p.port) == notified + 1,
+		      "an acknowledgment of a large frame has to wait");
+		p.from_driver.index = READ_ONCE(p.from_driver.shared->prod);
+		peer_release(&p);
+	}
+	/* As behind a write of 128 KB. */
+	for (i = 0; i < 16; i++)
+		TRY(hear(&p, BULK_BYTES));
+	TRY(hear(&p, 66));
+	notified = fake_event_notified(p.port);
+	TRY(send_small(&p, true));
+	CHECK(fake_event_notified(p.port) == notified + 1,
+	      "an acknowledgment in a bulk stream has to wait");
+	return peer_close(&p);
+}
+
 static int send_some(u32 *by_vif_r)
 {
 	u32 before = by_vif;
@@ -304,6 +399,7 @@ static int test_hold(u32 count, u32 seed)
 const struct test send_tests[] = {
 	{ "full", test_full },
 	{ "batch", test_batch },
+	{ "acks", test_acks },
 	{ "hold", test_hold },
 	{ }
 };
