@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Goal: a peer that keeps to nothing harms nobody: the victim's traffic to it
 # goes by the vif within 5 s, its other link goes on, its log does not fill, and
-# a link after that works, no faster than its limit.
+# a link after that works, no faster than its limit. The other attacks:
+# long/hostile.
 # lab: --guests 3 --timeout 400
 
 . /lab/link.sh
