@@ -38,7 +38,7 @@ online_vcpus() { xl vcpu-list "$1" | awk 'NR > 1 && $5 != "--p"' | wc -l; }
 netperf_mbps() {
     local i
     for i in 1 2 3; do
-        guest "$1" "netperf -H $(guest_ip "$2") -t TCP_STREAM -l 4 -P 0 -- \
+        guest "$1" "netperf -H $(guest_ip "$2") -t TCP_STREAM -l 2 -P 0 -- \
             -m 16384" | awk 'NF >= 5 { print $5 }'
     done | sort -g | sed -n 2p
 }
@@ -72,13 +72,13 @@ per_mb() {
 pair_badly() {
     before=$(netperf_mbps vm1 vm2)
     stream_start vm1 vm2
-    xl shmlink snapshot -t 10 "$RESULTS/before.json" || fail "snapshot"
+    xl shmlink snapshot -t 6 "$RESULTS/before.json" || fail "snapshot"
     read -r _ _ switches_before <<<"$(per_mb "$RESULTS/before.json" vm1 vm2)"
 }
 
 # pair_apply: --apply has to link them and take them apart.
 pair_apply() {
-    xl shmlink advise "${advise_set[@]}" -t 10 --apply --settle 10 \
+    xl shmlink advise "${advise_set[@]}" -t 6 --apply --settle 6 \
         >"$RESULTS/apply.txt" || fail "apply: $(cat "$RESULTS/apply.txt")"
     [ "$(hard_of vm1 0)" != "$(hard_of vm2 0)" ] || fail "still on one pCPU"
     xl shmlink list | has vm1 || fail "no link"
@@ -87,7 +87,7 @@ pair_apply() {
 # pair_gained TIMES: after it TIMES the throughput or more.
 pair_gained() {
     local after
-    xl shmlink snapshot -t 10 "$RESULTS/after.json" || fail "snapshot"
+    xl shmlink snapshot -t 6 "$RESULTS/after.json" || fail "snapshot"
     read -r _ _ switches_after <<<"$(per_mb "$RESULTS/after.json" vm1 vm2)"
     stream_stop vm1
     after=$(netperf_mbps vm1 vm2)

@@ -10,9 +10,9 @@
 # Some flips under all that the guests can send, which leaves an emulated dom0
 # little time for its commands; the others under a steady stream.
 fast_flips=${FAST_FLIPS:-6}
-flips=${FLIPS:-30}
+flips=${FLIPS:-24}
 rate=2000000          # bytes a second, each way
-least=${LEAST:-$((160 << 20))}  # each way
+least=${LEAST:-$((100 << 20))}  # each way
 to=$(guest_ip vm2)
 
 # drops: how many packets others than the driver have dropped so far: the vifs
@@ -76,10 +76,10 @@ note "clocks: dom0 $EPOCHREALTIME, vm1 $(clock vm1)," \
     "vm2 $(clock vm2), dom0 $EPOCHREALTIME"
 mkdir -p "$RESULTS"
 note "without flips, by vif"
-load vif 1000000 "$rate" sleep 10
+load vif 1000000 "$rate" sleep 5
 enable vm1 vm2
 note "without flips, by link"
-load link 1000000 "$rate" sleep 10
+load link 1000000 "$rate" sleep 5
 disable vm1 vm2
 note "$fast_flips flips at full speed"
 : >"$RESULTS/flips"

@@ -45,7 +45,9 @@ expect_cast() {
     timeout 25 tcpdump -Z root -i xenbr0 -n -c 50 "udp dst port 5003" \
         >"$RESULTS/cast-dom0" 2>&1 &
     pids+=($!)
-    sleep 3
+    wait_for 20 guest vm2 "ss -lun | grep -q :5003" &&
+        wait_for 20 guest vm3 "ss -lun | grep -q :5003" || fail "no receivers"
+    wait_for 20 grep -q '^listening' "$RESULTS/cast-dom0" || fail "no tcpdump"
     guest vm1 "python3 /lab/datagrams.py send $address 5003 40 2 200" >/dev/null ||
         fail "sending to $address"
     wait "${pids[0]}" "${pids[1]}" || fail "a receiver failed"

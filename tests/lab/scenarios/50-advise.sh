@@ -18,7 +18,7 @@ pair_badly
 
 note "advise names it and changes nothing"
 xl vcpu-list | awk '{ print $1, $3, $NF, $(NF - 2) }' >/tmp/affinity
-xl shmlink advise "${advise_set[@]}" --all -t 10 --svg "$RESULTS/advise.svg" \
+xl shmlink advise "${advise_set[@]}" --all -t 6 --svg "$RESULTS/advise.svg" \
     >"$RESULTS/advise.txt" || fail "advise"
 cat "$RESULTS/advise.txt"
 grep -qE '(vm1 and vm2|vm2 and vm1) .*share pCPU 1' "$RESULTS/advise.txt" ||

@@ -16,7 +16,7 @@ place vm2 3
 hog_start vm1
 hog_start vm2
 stream_start vm1 vm2
-xl shmlink snapshot -t 10 "$RESULTS/host.json" || fail "snapshot"
+xl shmlink snapshot -t 6 "$RESULTS/host.json" || fail "snapshot"
 [ "$(core_of 2)" = "$(core_of 3)" ] || fail "pCPUs 2 and 3 are no siblings"
 
 xl shmlink advise "${advise_set[@]}" --from "$RESULTS/host.json" --all \
@@ -26,7 +26,7 @@ grep -qE '(vm1 and vm2|vm2 and vm1) .*sibling threads' "$RESULTS/advise.txt" ||
     fail "advise does not name the pair"
 
 note "--apply takes them apart"
-xl shmlink advise "${advise_set[@]}" -t 10 --apply --settle 8 \
+xl shmlink advise "${advise_set[@]}" -t 6 --apply --settle 6 \
     >"$RESULTS/apply.txt" || fail "apply: $(cat "$RESULTS/apply.txt")"
 sed -n '/^\[/,$p' "$RESULTS/apply.txt"
 [ "$(core_of "$(hard_of vm1 0)")" != "$(core_of "$(hard_of vm2 0)")" ] ||
