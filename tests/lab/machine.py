@@ -347,10 +347,17 @@ class Machine:
         """QEMU's arguments for the plugin that counts instructions."""
         if not self.options["count_instructions"]:
             return []
+        said = subprocess.run(["qemu-system-x86_64", "--version"], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
+        major = int(re.search(r"version (\d+)", said)[1])
+        if major > 10:
+            raise lab.LabError("the counting plugin is for QEMU 7 to 10, this "
+                               "is QEMU %d" % major)
         library = os.path.join(self.folder, "count.so")
         done = subprocess.run(
             ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC",
-             "-o", library, os.path.join(lab.HERE, "plugin/count.c")],
+             "-DAPI=%d" % (1 if major < 9 else 2), "-o", library,
+             os.path.join(lab.HERE, "plugin/count.c")],
             check=False)
         if done.returncode:
             raise lab.LabError("the counting plugin does not compile")

@@ -8,7 +8,9 @@
  * same error for whatever is compared.
  *
  * Debian does not package qemu-plugin.h, so the functions needed are declared
- * here as QEMU 7.2's docs/devel/tcg-plugins.rst describes them (API version 1).
+ * here as QEMU 7.2's docs/devel/tcg-plugins.rst describes them (API version 1);
+ * they are the same in versions 2 to 4, QEMU 9 and 10.  API: the version to
+ * declare.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -25,7 +27,7 @@ struct qemu_plugin_tb;
 struct qemu_info_t;
 
 extern int qemu_plugin_version;
-int qemu_plugin_version = 1;
+int qemu_plugin_version = API;
 
 int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info,
                         int argc, char **argv);
