@@ -107,6 +107,7 @@ boot_guest() {
     local name=$1 arg key value vif driver=yes wait=yes extra='' ip ip6 mac
     local bridge=xenbr0 backend='' cpio='' cfg=$lab_dir/$1.cfg kernel
     local -A set=([type]=pv [memory]=320 [vcpus]=1)
+    local image=vmlinux seconds=$LAB_GUEST_TIMEOUT
     shift
     kernel=$(head -n 1 "$lab_dir/kernels")
     ip=$(guest_ip "$name") ip6=$(guest_ip6 "$name") mac=$(guest_mac "$name")
@@ -124,18 +125,25 @@ boot_guest() {
     else
         vif+=",bridge=$bridge"
     fi
+    if [ "${set[type]}" = hvm ]; then
+        # Its devices are emulated inside an emulator.
+        image=vmlinuz seconds=$((5 * seconds))
+        vif+=",type=vif"
+    fi
     [ -e "/guest/$kernel/vmlinux" ] || fail "no kernel $kernel here"
     [ -n "$cpio" ] || cpio="/guest/guest.cpio /guest/$kernel/modules.cpio"
     # shellcheck disable=SC2086
     cat $cpio /lab/guest-extra.cpio >"$lab_dir/initrd.$$"
     mv "$lab_dir/initrd.$$" "$lab_dir/initrd"
     {
-        printf 'name="%s"\nkernel="/guest/%s/vmlinux"\n' "$name" "$kernel"
+        printf 'name="%s"\nkernel="/guest/%s/%s"\n' \
+            "$name" "$kernel" "$image"
         printf 'ramdisk="%s"\n' "$lab_dir/initrd"
         printf 'extra="console=hvc0 panic=-1 lab.name=%s lab.ip=%s lab.ip6=%s' \
             "$name" "$ip" "$ip6"
         printf ' lab.driver=%s %s"\non_crash="preserve"\n' "$driver" "$extra"
         [ -n "${set[vif]:-}" ] || printf "vif=['%s']\n" "$vif"
+        [ "${set[type]}" != hvm ] || printf 'vga="none"\nvnc=0\nnographic=1\n'
         # Emulated processors have no invariant TSC, as real ones do: PVH would
         # not boot, and Xen would emulate each RDTSC of a PV guest.
         [ -n "${set[tsc_mode]:-}" ] || printf 'tsc_mode="native"\n'
@@ -146,5 +154,6 @@ boot_guest() {
     destroy_guest "$name"
     xl create -q "$cfg" || fail "xl create $name"
     printf '%s\n' "$name" "$@" >"$lab_dir/$name.args"
-    [ "$wait" = no ] || guest "$name" true || fail "$name does not come up"
+    [ "$wait" = no ] || LAB_GUEST_TIMEOUT=$seconds guest "$name" true ||
+        fail "$name does not come up"
 }

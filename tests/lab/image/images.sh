@@ -176,6 +176,7 @@ kernel_folder() {
         mkdir "$tree/guest"
         pack_initrd "$guest" "$tree/guest/modules.cpio"
         cp "$tree/vmlinux" "$tree/guest/"
+        cp "$file" "$tree/guest/vmlinuz"
         truncate -s 256M "$tree/guest.img"
         mkfs.ext4 -q -F -m 0 -O '^has_journal,^metadata_csum' \
             -d "$tree/guest" "$tree/guest.img"

@@ -12,7 +12,7 @@ DOM0_PACKAGES=(
     util-linux strace gdb-minimal socat
     kmod iproute2 iputils-ping ethtool tcpdump nftables ebtables iptables
     bridge-utils python3 jq sqlite3 cron logrotate udev
-    xen-system-amd64 xen-utils-common xenstore-utils
+    xen-system-amd64 xen-utils-common xenstore-utils qemu-system-xen
     libhwloc15 libnl-3-200 libnl-genl-3-200 libnl-route-3-200
     libsqlite3-0 libasan8 libubsan1
     busybox-static
