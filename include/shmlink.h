@@ -246,8 +246,8 @@ struct shmlink_link {
 
 /*
  * The links of dom, which may name a vif, or all where dom is NULL; *links_r
- * is the caller's to free().  counters: ask the drivers too, for at most 1 s.  Dead links are
- * swept first unless another command holds the lock.
+ * is the caller's to free().  counters: ask the drivers too, for at most 1 s.
+ * Dead links are swept first unless another command holds the lock.
  */
 int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
                  struct shmlink_link **links_r, size_t *nr_r);
@@ -258,7 +258,8 @@ int shmlink_list(struct shmlink_ctx *ctx, const char *dom, bool counters,
 /*
  * The links of dom, or all, that are to last and are not up.  Known of each
  * are names ("?" where even that is not), UUIDs, vifs, ring_bytes, limit,
- * forced, and the domids of guests that run; *links_r is the caller's to free().
+ * forced, and the domids of guests that run; *links_r is the caller's to
+ * free().
  */
 int shmlink_list_absent(struct shmlink_ctx *ctx, const char *dom,
                         struct shmlink_link **links_r, size_t *nr_r);

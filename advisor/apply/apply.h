@@ -7,8 +7,8 @@
  * so.  When a step fails, or the journal cannot be written, everything before
  * it is taken back, in reverse.  A step that is so already is no change and
  * is not undone; nor is a link that is refused: the rest of the plan stands,
- * and for a week no plan asks for it again.  A step whose thing is no longer as the plan found it is a
- * failure: somebody else is at work.
+ * and for a week no plan asks for it again.  A step whose thing is no longer
+ * as the plan found it is a failure: somebody else is at work.
  *
  * Errors: -ECANCELED options->cancelled said so; those of the steps and of
  * the journal.  Nothing is printed: progress is told by a callback.

@@ -25,8 +25,8 @@ struct apply_xen {
 static int xen_fail(struct apply_xen *host, const char *what, uint32_t domid,
                     int rc)
 {
-    snprintf(host->why, sizeof(host->why), "%s of domain %u: %.400s", what, domid,
-             host->xen->log[0] ? host->xen->log : strerror(-rc));
+    snprintf(host->why, sizeof(host->why), "%s of domain %u: %.400s", what,
+             domid, host->xen->log[0] ? host->xen->log : strerror(-rc));
     xen_forget(host->xen);
     return rc;
 }
@@ -162,8 +162,8 @@ static int xen_effective(struct apply_xen *host, uint32_t domid,
     }
     memcpy(map, requested->map,
            (size_t)size < requested->size ? (size_t)size : requested->size);
-    r = xc_vcpu_setaffinity(host->xen->xc, domid, (int)vcpuid, hard ? map : NULL,
-                            hard ? NULL : map,
+    r = xc_vcpu_setaffinity(host->xen->xc, domid, (int)vcpuid,
+                            hard ? map : NULL, hard ? NULL : map,
                             hard ? XEN_VCPUAFFINITY_HARD
                                  : XEN_VCPUAFFINITY_SOFT);
     if (r) {

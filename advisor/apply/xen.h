@@ -11,7 +11,8 @@ struct apply_xen;
 struct xen;
 
 /*
- * Args: xen, which the caller keeps open; cancel_fd, readable means stop waiting for a link; -1 none.
+ * Args: xen, which the caller keeps open; cancel_fd, readable means stop
+ * waiting for a link; -1 none.
  * why_r: one line on failure; the caller frees it.  Errors: ENXIO no Xen, or
  * those of shmlink_ctx_open().  Owns: the caller, apply_xen_close().
  */

@@ -221,8 +221,8 @@ char *plan_command(enum plan_step_kind kind, const char *const name[2],
                    uint32_t number, hwloc_const_bitmap_t pcpus,
                    const uint32_t vif[2]);
 
-/* Words of the JSON, "shared-pcpu", "cpu-bound", "admin-pin": of each reason, and
- * each kind of finding and note. */
+/* Words of the JSON, "shared-pcpu", "cpu-bound", "admin-pin": of each reason,
+ * and each kind of finding and note. */
 extern const char *const plan_reasons[];
 extern const char *const plan_finding_kinds[];
 extern const char *const plan_note_kinds[];

@@ -6,8 +6,9 @@
  * The file has lines `name = value`, # starts a comment; the names are those
  * of the fields below with "-" for "_".  Lists are separated by commas or
  * blanks, "none" is an empty one; each link and link-group adds one to those
- * that there are.  Booleans are yes or no.  Unknown names and values out of range are
- * errors that name the line.  Functions return 0 or -errno, print nothing.
+ * that there are.  Booleans are yes or no.  Unknown names and values out of
+ * range are errors that name the line.  Functions return 0 or -errno, print
+ * nothing.
  */
 #ifndef SHMLINK_MODEL_SETTINGS_H
 #define SHMLINK_MODEL_SETTINGS_H

@@ -325,8 +325,8 @@ int snapshot_note(struct snapshot *snapshot, const char *source,
 
 /*
  * A copy of at most 1023 bytes of a name from outside (guest, xenstore), with
- * what snapshot_check() refuses, control characters and no UTF-8, as '?'.  NULL: no
- * memory.  Owns: caller.
+ * what snapshot_check() refuses, control characters and no UTF-8, as '?'.
+ * NULL: no memory.  Owns: caller.
  */
 char *snapshot_copy_text(const char *text);
 

@@ -18,7 +18,7 @@ struct snapshot;
 int show_plan(const struct plan *plan, const struct snapshot *snapshot,
               bool all, FILE *stream);
 
-/* Of that the numbers that were measured, per VM and per pair, as two tables. */
+/* Of that the numbers measured, per VM and per pair, as two tables. */
 int show_tables(const struct snapshot *snapshot, bool all, FILE *stream);
 
 #endif

@@ -166,7 +166,7 @@ static bool note_often(const struct plan *plan, size_t index)
     return nr == SAME_NOTES;
 }
 
-/* Those of the data, which choosing has taken over from the snapshot, or not. */
+/* Those of the data, which choosing took over from the snapshot, or not. */
 static void show_notes(const struct plan *plan, bool data, const char *title,
                        bool all, FILE *f)
 {

@@ -29,7 +29,8 @@ struct db_options {
 };
 
 /*
- * Open and check a file; it and its directory are made if need be.  Errors: as above.  Owns: the caller, db_close().
+ * Open and check a file; it and its directory are made if need be.  Errors: as
+ * above.  Owns: the caller, db_close().
  */
 int db_open(struct sqlite3 **db_r, const char *path,
             const struct db_options *options);

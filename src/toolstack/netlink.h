@@ -12,8 +12,8 @@ struct nlmsghdr;
  * header.
  * see: called for each message, and with NULL first and whenever the dump
  * begins again, since what it tells changed meanwhile; its error ends it.
- * Errors: EAGAIN it changed whenever it was read; EOPNOTSUPP not in this kernel;
- * ENODEV.
+ * Errors: EAGAIN it changed whenever it was read; EOPNOTSUPP not in this
+ * kernel; ENODEV.
  */
 int netlink_dump(int protocol, int type, void *head, size_t bytes,
                  int (*see)(void *opaque, struct nlmsghdr *message),
