@@ -81,7 +81,10 @@ class Port:
         self.lock.close()
 
     def send(self, **message):
-        self.sock.sendall(json.dumps(message).encode() + b"\n")
+        try:
+            self.sock.sendall(json.dumps(message).encode() + b"\n")
+        except OSError as err:
+            raise LabError("the lab has gone") from err
 
     def receive(self, timeout, also=()):
         """The next message, or None when the time is over.
@@ -94,7 +97,10 @@ class Port:
             if left <= 0 or self.sock not in select.select(
                     [self.sock, *also], [], [], left)[0]:
                 return None
-            data = self.sock.recv(65536)
+            try:
+                data = self.sock.recv(65536)
+            except ConnectionError:
+                data = b""
             if not data:
                 raise LabError("the lab has gone")
             self.buffer += data
