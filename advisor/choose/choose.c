@@ -70,7 +70,7 @@ static void believe_prices(struct work *work)
     double path = choose_path(&work->pairs, settings, false);
     double room = measured(work->snapshot) - work->plan->before.total -
                   work->sizes.starved_before;
-    double share = path > room ? fmax(0, room) / path : 1;
+    double share = path > 0 && path > room ? fmax(0, room) / path : 1;
 
     settings->vif_byte_ns *= share;
     settings->vif_packet_ns *= share;
@@ -261,8 +261,11 @@ static void add_place(struct work *work, const struct choose_entity *entity,
         place->load_before = choose_demand(v);
     }
     place->load_after = v->online ? choose_demand(v) : entity->demand;
-    place->pcpu_after = slot == entity->home && v->online ? v->pcpu :
-                        work->after->slots[slot].pcpu;
+    /* One that is added and floats has no place. */
+    if (slot == entity->home && v->online)
+        place->pcpu_after = v->pcpu;
+    else if (slot != choose_afloat(work->after))
+        place->pcpu_after = work->after->slots[slot].pcpu;
 }
 
 static void add_places(struct work *work)

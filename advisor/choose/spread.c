@@ -35,7 +35,7 @@ static void set_shares(struct choose_model *model, bool known)
     }
     for (i = 0; i < model->nr_entities && known; i++) {
         entity = &model->entities[i];
-        if (entity->home != choose_afloat(model))
+        if (entity->home != choose_afloat(model) && !entity->added)
             model->slots[entity->home].share -= entity->run;
     }
     for (i = 0; i < model->nr_slots && known; i++) {
@@ -140,7 +140,7 @@ static void set_belief(struct choose_model *model, const double *afloat,
     for (i = 0; i < model->nr_entities; i++) {
         entity = &model->entities[i];
         slot = entity->home;
-        if (slot == choose_afloat(model))
+        if (slot == choose_afloat(model) || entity->added)
             continue;
         modelled[slot] += entity->demand * (load[slot] + afloat[slot]);
         load[slot] += entity->demand;

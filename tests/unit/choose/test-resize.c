@@ -145,6 +145,31 @@ static void test_harm(void **state)
     settings_dispose(&settings);
 }
 
+/* A vCPU that is added and stays afloat has no pCPU that could be told. */
+static void test_afloat(void **state)
+{
+    struct snapshot *snapshot = senders();
+    struct settings settings;
+    struct plan *plan;
+    size_t i, nr = 0;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    settings.max_moves = 0;
+    plan = hosts_plan(snapshot, &settings, NULL);
+    assert_int_equal(grown(plan), 2);
+    for (i = 0; i < plan->nr_places; i++) {
+        if (plan->places[i].pcpu_before != PLAN_NONE)
+            continue;
+        assert_int_equal(plan->places[i].pcpu_after, PLAN_NONE);
+        nr++;
+    }
+    assert_true(nr >= 2);
+    plan_free(plan);
+    settings_dispose(&settings);
+    snapshot_free(snapshot);
+}
+
 /* What lacks most, then what sends most, wherever it stands. */
 static void test_order(void **state)
 {
@@ -196,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_room), cmocka_unit_test(test_harm),
+        cmocka_unit_test(test_afloat),
         cmocka_unit_test(test_order), cmocka_unit_test(test_computes),
     };
 
