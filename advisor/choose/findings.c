@@ -285,7 +285,8 @@ static void find_memory(struct plan *plan, const struct choose_placement *state,
         demand += entity->demand;
         away += entity->demand * choose_memory_away(model, i, state->slot[i]);
     }
-    if (cost >= model->settings->move_gain && away >= 0.005 * demand)
+    if (demand > 0 && cost >= model->settings->move_gain &&
+        away >= 0.005 * demand)
         choose_add_finding(plan, model->snapshot, &(struct plan_finding){
                                .kind = PLAN_FINDING_MEMORY, .pcpu = PLAN_NONE,
                                .value = away / demand, .cost = cost },

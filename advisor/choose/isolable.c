@@ -98,7 +98,8 @@ void choose_isolable(struct choose_model *model)
 
     find_hinderers(model);
     for (d = 0; d < model->snapshot->nr_domains; d++) {
-        if (!choose_to_isolate(model, d))
+        if (!choose_to_isolate(model, d) ||
+            model->domain_first[d] == model->domain_end[d])
             continue;
         if (choose_hinderer(model, d) < model->nr_entities)
             unmark(model, d);

@@ -150,11 +150,11 @@ void choose_add_step(struct plan *plan, const struct snapshot *snapshot,
     step->text = strdup(text);
     set_subject(plan, &step->subject[0], snapshot, first);
     set_subject(plan, &step->subject[1], snapshot, second);
+    plan->no_memory |= !step->from != !like->from || !step->to != !like->to ||
+                       !step->peer != !like->peer || !step->text;
     if (!plan->no_memory)
         step->command = command_of(snapshot, step, vif);
-    plan->no_memory |= !step->from != !like->from || !step->to != !like->to ||
-                       !step->peer != !like->peer || !step->text ||
-                       !step->command;
+    plan->no_memory |= !step->command;
 }
 
 const char *choose_rate(char *text, double bytes)

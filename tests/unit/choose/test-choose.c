@@ -1131,10 +1131,61 @@ static void test_many_findings(void **state)
     snapshot_free(snapshot);
 }
 
+static void assert_numbers(const struct snapshot *snapshot,
+                           const struct settings *settings)
+{
+    struct plan *plan = hosts_plan(snapshot, settings, NULL);
+    size_t i;
+
+    assert_true(isfinite(plan->before.total) && isfinite(plan->after.total));
+    assert_true(isfinite(plan->before.path) && isfinite(plan->after.path));
+    for (i = 0; i < plan->nr_findings; i++)
+        assert_true(isfinite(plan->findings[i].value));
+    plan_free(plan);
+}
+
+/* Where nothing runs, or nothing goes between two that wait for each other. */
+static void test_numbers(void **state)
+{
+    struct generate options = {
+        .sockets = 2, .cores = 1, .threads = 2, .vms = 2, .vcpus_min = 1,
+        .vcpus_max = 1, .load = 0.01, .peers = 1, .bytes = 1, .pinned = true,
+        .seed = 3,
+    };
+    struct settings settings;
+    struct snapshot *snapshot;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(settings_init(&settings), 0);
+    assert_int_equal(generate(&snapshot, &options), 0);
+    settings.move_gain = 0;
+    for (i = 0; i < snapshot->nr_vcpus; i++)
+        snapshot->vcpus[i].utilisation.value = 0;
+    assert_numbers(snapshot, &settings);
+    snapshot_free(snapshot);
+
+    options.sockets = 1;
+    assert_int_equal(generate(&snapshot, &options), 0);
+    for (i = 0; i < snapshot->nr_vcpus; i++) {
+        snapshot->vcpus[i].utilisation.value = 0.01;
+        snapshot->vcpus[i].wait.value = 0.98;
+        snapshot->vcpus[i].block.value = 0.01;
+    }
+    assert_true(snapshot->nr_traffic > 0);
+    for (i = 0; i < snapshot->nr_traffic; i++)
+        snapshot->traffic[i].bytes.value = snapshot->traffic[i].packets.value =
+            0;
+    assert_numbers(snapshot, &settings);
+    snapshot_free(snapshot);
+    settings_dispose(&settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty), cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_across_nodes),
         cmocka_unit_test(test_isolated), cmocka_unit_test(test_siblings),
         cmocka_unit_test(test_same), cmocka_unit_test(test_settled),
