@@ -165,6 +165,8 @@ void shmlink_batch_add(struct shmlink_link *link, struct sk_buff *skb,
 		       bool notify, bool alone)
 {
 	struct shmlink_batch *batch = &link->batch;
+	/* An acknowledgment that waits for it already is not told of later. */
+	u64 by = batch->notify ? batch->deadline_ns : U64_MAX;
 	u32 bytes = skb->len;
 
 	if (alone && may_wait(link, skb)) {
@@ -179,8 +181,9 @@ void shmlink_batch_add(struct shmlink_link *link, struct sk_buff *skb,
 
 	learn(link, bytes);
 	if (!batch->bytes)
-		batch->deadline_ns = batch->last_ns +
-				     2 * min(batch->fill_ns, FILL_NS_MAX);
+		batch->deadline_ns =
+			min_t(u64, by, batch->last_ns +
+			      2 * min(batch->fill_ns, FILL_NS_MAX));
 	batch->bytes += bytes;
 	if (!is_held_up(link))
 		return shmlink_batch_end(link, false);

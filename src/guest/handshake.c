@@ -122,15 +122,18 @@ static int read_config(struct shmlink_link *link)
 {
 	struct shmlink_config *config = &link->config;
 	const char *dir = link->xbdev->nodename;
+	int rc;
 
 	if (xenbus_scanf(XBT_NIL, dir, SHMLINK_XS_VIF, "%u",
 			 &config->vif) != 1 ||
 	    xenbus_scanf(XBT_NIL, dir, SHMLINK_XS_RING_BYTES, "%u",
 			 &config->ring_bytes) != 1)
 		return -EINVAL;
-	if (xenbus_scanf(XBT_NIL, dir, SHMLINK_XS_LIMIT, "%u",
-			 &config->limit) != 1)
+	rc = xenbus_scanf(XBT_NIL, dir, SHMLINK_XS_LIMIT, "%u", &config->limit);
+	if (rc == -ENOENT)
 		config->limit = 0;
+	else if (rc != 1 || config->limit < config->ring_bytes)
+		return -EINVAL;
 	if (read_mac(dir, SHMLINK_XS_MAC, config->mac) ||
 	    read_mac(dir, SHMLINK_XS_PEER_MAC, config->peer_mac) ||
 	    read_nonce(dir, config->nonce, sizeof(config->nonce)))

@@ -5,6 +5,7 @@
 #include <linux/minmax.h>
 #else
 #define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
 #endif
 
 #define REST_MIN	SHMLINK_SECOND
@@ -96,6 +97,7 @@ void shmlink_limit_fill(struct shmlink_limit *limit, unsigned long now)
 				 (unsigned long)SHMLINK_LIMIT_BURST);
 
 	limit->since = now;
-	limit->left = min(limit->left + a_jiffy * (__s64)time,
-			  a_jiffy * SHMLINK_LIMIT_BURST);
+	limit->left = max(limit->left,
+			  min(limit->left + a_jiffy * (__s64)time,
+			      a_jiffy * SHMLINK_LIMIT_BURST));
 }

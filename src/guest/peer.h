@@ -105,11 +105,13 @@ bool shmlink_events_count(struct shmlink_events *events, bool worked,
  * rate: bytes a second, at least SHMLINK_SECOND; 0 for no limit.
  * left: may be taken now; where it is negative the last frame was longer.
  * since: from when on more is to be added.
+ * closing: a ring's worth was added, since the link closes.
  */
 struct shmlink_limit {
 	__u32 rate;
 	__s64 left;
 	unsigned long since;
+	bool closing;
 };
 
 /* shmlink_limit_fill - add what has come to be allowed until @now. */

@@ -73,11 +73,19 @@ static void release_room(struct shmlink_link *link)
 		shmlink_queue_notify(link);
 }
 
-/* What is in the ring of a link that closes is not to be lost. */
-static bool limit_is_reached(const struct shmlink_link *link)
+/*
+ * What is in the ring of a link that closes is not to be lost: so much is taken
+ * at once, but no more, as a peer can go on to send.
+ */
+static bool limit_is_reached(struct shmlink_link *link)
 {
-	return unlikely(shmlink_limit_is_reached(&link->limit)) &&
-	       READ_ONCE(link->phase) != SHMLINK_CLOSING;
+	if (likely(!shmlink_limit_is_reached(&link->limit)))
+		return false;
+	if (link->limit.closing || READ_ONCE(link->phase) != SHMLINK_CLOSING)
+		return true;
+	link->limit.closing = true;
+	link->limit.left += link->config.ring_bytes;
+	return shmlink_limit_is_reached(&link->limit);
 }
 
 /*

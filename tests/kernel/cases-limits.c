@@ -303,6 +303,40 @@ static int test_limit(u32 count, u32 seed)
 	return 0;
 }
 
+/* A peer that says that it closes, and goes on to send for @count ms. */
+static int test_closing(u32 count, u32 seed)
+{
+	static const char *const limit[] = { SHMLINK_XS_LIMIT, "300000" };
+	struct shmlink_record record = { .frame_bytes = BYTES };
+	int before = atomic_read(&vif_nr_received);
+	struct peer p = { .wrong = limit };
+	unsigned long begin;
+	u32 ms, taken;
+
+	TRY(peer_start(&p, seed & 1));
+	begin = jiffies;
+	peer_say(&p, XenbusStateClosing);
+	while (time_before(jiffies, begin + msecs_to_jiffies(count))) {
+		if (p.to_driver.index -
+		    READ_ONCE(p.to_driver.shared->cons) >
+		    p.ring_bytes - SHMLINK_RECORD_BYTES(BYTES)) {
+			usleep_range(200, 400);
+			continue;
+		}
+		put(&p, &record);
+		peer_publish(&p, p.to_driver.index);
+		peer_event(&p);
+	}
+	ms = jiffies_to_msecs(jiffies - begin);
+	taken = atomic_read(&vif_nr_received) - before;
+	/* What the ring had, what may come at once, and a frame. */
+	CHECK(taken * SHMLINK_RECORD_BYTES(BYTES) <=
+	      p.ring_bytes + 300000 / 16 + 300 * ms +
+	      SHMLINK_RECORD_BYTES(BYTES), "%u frames in %u ms", taken, ms);
+	CHECK(taken * BYTES >= p.ring_bytes / 2, "%u frames", taken);
+	return peer_close(&p);
+}
+
 /* The peer leaves its pages mapped, and wants the next link. */
 static int test_kept(u32 count, u32 seed)
 {
@@ -342,6 +376,7 @@ const struct test limits_tests[] = {
 	{ "offload", test_offload },
 	{ "budget", test_budget },
 	{ "limit", test_limit },
+	{ "closing", test_closing },
 	{ "kept", test_kept },
 	{ }
 };
