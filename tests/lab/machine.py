@@ -173,7 +173,9 @@ class Machine:
         vendor = ",vendor=GenuineIntel" if threads > 1 else ""
         xen += " xpti=no" if threads > 1 else ""
         kernels = self.options["guest_kernel"]
+        # tsc: as for the guests, see dom0/lib.sh.
         linux = ("%s/vmlinux console=hvc0 quiet loglevel=5 net.ifnames=0 "
+                 "tsc=unstable "
                  "lab.xenstored=%s lab.kernels=%s" % (
                      self.images.dom0, self.options["xenstored"],
                      ",".join(kernels)))

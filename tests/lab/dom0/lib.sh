@@ -139,7 +139,10 @@ boot_guest() {
         printf 'name="%s"\nkernel="/guest/%s/%s"\n' \
             "$name" "$kernel" "$image"
         printf 'ramdisk="%s"\n' "$lab_dir/initrd"
-        printf 'extra="console=hvc0 panic=-1 lab.name=%s lab.ip=%s lab.ip6=%s' \
+        # The emulated TSC is found to be unstable in each boot, seconds after
+        # it was called stable; Linux 6.12 has been seen to panic at that.
+        printf 'extra="console=hvc0 panic=-1 tsc=unstable'
+        printf ' lab.name=%s lab.ip=%s lab.ip6=%s' \
             "$name" "$ip" "$ip6"
         printf ' lab.driver=%s %s"\non_crash="preserve"\n' "$driver" "$extra"
         [ -n "${set[vif]:-}" ] || printf "vif=['%s']\n" "$vif"
