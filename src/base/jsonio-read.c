@@ -255,7 +255,10 @@ void jsonio_read_object(struct jsonio_in *in, const struct jsonio_table *table,
     int c = jsonio_lex_peek(in);
 
     if (jsonio_is_plain(table)) {
-        read_field(in, table->fields, object);
+        if (table->fields->kind == JSONIO_INDEX && c == 'n')
+            jsonio_lex_word(in, "null");
+        else
+            read_field(in, table->fields, object);
     } else if (c != '{') {
         if (c < 0)
             jsonio_lex_skip(in);

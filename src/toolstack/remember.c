@@ -24,13 +24,8 @@ static const struct jsonio_table uuid_fields = {
 static const struct jsonio_field number_key[] = {
     { .kind = JSONIO_INDEX, .most = UINT32_MAX },
 };
-static bool number_there(const void *number)
-{
-    return *(const uint32_t *)number != UINT32_MAX;
-}
-
 static const struct jsonio_table number_fields = {
-    JSONIO_TABLE(number_key, uint32_t), .there = number_there,
+    JSONIO_TABLE(number_key, uint32_t),
 };
 static const struct jsonio_field name_key[] = { { .kind = JSONIO_TEXT } };
 static bool name_there(const void *name)

@@ -1848,6 +1848,33 @@ static void test_want_several(void **state)
     shmlink_ctx_close(ctx);
 }
 
+/* A vif of one guest only, of either. */
+static void test_want_vif(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link link;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    put_vif(1, 1, "xenbr1");
+    put_vif(2, 1, "xenbr1");
+    assert_int_equal(want(ctx, NULL, 1, "web", "db:1"), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_int_equal(link.vif[0], SHMLINK_VIF_ANY);
+    assert_int_equal(link.vif[1], 1);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_int_equal(listed(ctx).vif[1], 1);
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    assert_int_equal(want(ctx, NULL, 1, "db:1", "web"), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_int_equal(link.vif[0], 1);
+    assert_int_equal(link.vif[1], SHMLINK_VIF_ANY);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
 static unsigned int lists_of_pass, requests_of_pass;
 
 static void guests_pass_over(void)
@@ -2096,6 +2123,7 @@ int main(void)
         cmocka_unit_test_setup(test_want_noted, set_up),
         cmocka_unit_test_setup(test_want, set_up),
         cmocka_unit_test_setup(test_want_several, set_up),
+        cmocka_unit_test_setup(test_want_vif, set_up),
         cmocka_unit_test_setup(test_remembered_unreadable, set_up),
         cmocka_unit_test(test_each_call_fails),
         cmocka_unit_test(test_each_call_of_disable_fails),
