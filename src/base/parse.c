@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,11 +124,16 @@ int parse_versions(const char *text, uint32_t *min_r, uint32_t *max_r)
     return 0;
 }
 
+static bool is_printable(char c)
+{
+    return c >= ' ' && c <= '~';
+}
+
 int parse_guest(const char *text, char *name_r, size_t bytes, uint32_t *vif_r)
 {
     const char *colon = strrchr(text, ':');
     uint32_t vif = UINT32_MAX;
-    size_t len;
+    size_t i, len;
 
     if (colon && parse_u32(colon + 1, 0, UINT32_MAX - 1, &vif))
         colon = NULL;
@@ -135,6 +141,9 @@ int parse_guest(const char *text, char *name_r, size_t bytes, uint32_t *vif_r)
     if (len >= bytes || strspn(text, "0123456789") >= len ||
         strchr(text, '/'))
         return -EINVAL;
+    for (i = 0; i < len; i++)
+        if (!is_printable(text[i]))
+            return -EINVAL;
     snprintf(name_r, bytes, "%.*s", (int)len, text);
     *vif_r = vif;
     return 0;
@@ -180,6 +189,6 @@ void parse_sanitise(const char *text, char *clean_r, size_t limit)
     size_t i;
 
     for (i = 0; text && text[i] && i < limit - 1; i++)
-        clean_r[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+        clean_r[i] = is_printable(text[i]) ? text[i] : '?';
     clean_r[i] = '\0';
 }

@@ -31,8 +31,9 @@ int parse_rate(const char *text, uint32_t *bytes_r);
 int parse_versions(const char *text, uint32_t *min_r, uint32_t *max_r);
 
 /*
- * "NAME" or "NAME:VIF", a VM by its name, which is no number, and one of its
- * vifs; *vif_r is UINT32_MAX where none is named.  bytes: of name_r.
+ * "NAME" or "NAME:VIF", a VM by its name, which is printable ASCII and no
+ * number, and one of its vifs; *vif_r is UINT32_MAX where none is named.
+ * bytes: of name_r.
  */
 int parse_guest(const char *text, char *name_r, size_t bytes,
                 uint32_t *vif_r);

@@ -101,6 +101,14 @@ static void want_end(const struct shmlink_domain *domains, size_t nr,
     domain->domid = want->guest && !end ? 0 : SHMLINK_DOMID_NONE;
 }
 
+static void want_no_name(struct shmlink_ctx *ctx, const char *text)
+{
+    char clean[SHMLINK_NAME_BYTES];
+
+    parse_sanitise(text, clean, sizeof(clean));
+    ctx_fail(ctx, -EINVAL, "'%s' is no name of a VM", clean);
+}
+
 static int want_read(struct shmlink_ctx *ctx, const struct want *want,
                      const struct shmlink_want *pairs)
 {
@@ -116,8 +124,7 @@ static int want_read(struct shmlink_ctx *ctx, const struct want *want,
             rc = parse_guest(pairs[i].dom[end], pick->domain[end].name,
                              sizeof(pick->domain[end].name), &pick->vif[end]);
             if (rc)
-                ctx_fail(ctx, rc, "'%s' is no name of a VM",
-                         pairs[i].dom[end]);
+                want_no_name(ctx, pairs[i].dom[end]);
             else
                 want_end(domains, nr, want, pick, end);
         }

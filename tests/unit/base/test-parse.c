@@ -68,7 +68,8 @@ static void test_ring_bytes(void **state)
 static void test_guest(void **state)
 {
     static const char *const bad[] = {
-        "", "7", "7:1", ":1", "a/b", "too-long",
+        "", "7", "7:1", ":1", "a/b", "too-long", "a\nb", "a\x7f", "\tb:1",
+        "m\xc3\xbc", "a\xff",
     };
     uint32_t vif = 7;
     char name[8] = "as it is";

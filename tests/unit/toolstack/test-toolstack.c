@@ -1800,6 +1800,10 @@ static void test_want(void **state)
     assert_int_equal(want(ctx, NULL, 1, "web", "web:1"), -EINVAL);
     assert_int_equal(want(ctx, NULL, 1, "web", "7"), -EINVAL);
     assert_int_equal(want(ctx, NULL, 1, "", "db"), -EINVAL);
+    /* One that could not be read back, or that no domain is listed by. */
+    assert_int_equal(want(ctx, NULL, 1, "web", "d\033b"), -EINVAL);
+    assert_non_null(strstr(shmlink_why(ctx), "'d?b' is no name"));
+    assert_int_equal(want(ctx, NULL, 1, "d\xc3\xbc", "web"), -EINVAL);
     assert_int_equal(nr_absent(ctx, &link), 0);
     shmlink_ctx_close(ctx);
     assert_int_equal(stub_leaks(), 0);
