@@ -136,7 +136,7 @@ static void ctx_waiting(void *opaque)
     ctx_notice(opaque, "waiting for another command that changes links");
 }
 
-static int ctx_lock_within(struct shmlink_ctx *ctx, int64_t wait_ms)
+int ctx_lock_within(struct shmlink_ctx *ctx, int64_t wait_ms)
 {
     int rc = lock_take(&ctx->lock_fd, ctx->paths.lock_path, wait_ms,
                        ctx->options.cancel_fd, ctx_waiting, ctx);

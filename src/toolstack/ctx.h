@@ -60,7 +60,9 @@ int64_t ctx_now_ms(void);
  * Errors: EINTR cancelled while waiting; those of open.
  */
 int ctx_lock(struct shmlink_ctx *ctx);
-/* Do not wait.  Errors: EAGAIN another command has it. */
+/* For so long.  Errors: EAGAIN another command has it. */
+int ctx_lock_within(struct shmlink_ctx *ctx, int64_t wait_ms);
+/* Do not wait.  Errors: EAGAIN. */
 int ctx_lock_try(struct shmlink_ctx *ctx);
 /* Harmless where the lock is not held. */
 void ctx_unlock(struct shmlink_ctx *ctx);

@@ -235,7 +235,7 @@ static int serve_link(struct serve *serve, struct serve *wanted,
         ctx_notice(serve->ctx, "%s and %s are linked again", domains[0].name,
                    domains[1].name);
     /* Others wait for the lock as well. */
-    return rc < 0 ? serve_sleep(serve, ctx_now_ms() + YIELD_MS, false) : 0;
+    return rc ? serve_sleep(serve, ctx_now_ms() + YIELD_MS, false) : 0;
 }
 
 /* A link that is up may be so for a moment only. */

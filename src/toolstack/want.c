@@ -11,6 +11,9 @@
 #include "toolstack/pick.h"
 #include "toolstack/remember.h"
 
+/* A VM's start is not to hang on links. */
+enum { START_WAIT_MS = 5000 };
+
 struct wanted {
     struct pick pick;
     bool noted;
@@ -154,13 +157,16 @@ static void want_tell(struct shmlink_ctx *ctx, const struct want *want)
     }
 }
 
-/* Other commands may take their time: not waited for where all is noted. */
-static bool want_is_noted(struct shmlink_ctx *ctx, const struct want *want)
+/* 1: all is noted; 0: it is not.  Errors: those of remember_read(). */
+static int want_is_noted(struct shmlink_ctx *ctx, const struct want *want)
 {
     struct remembered_list list;
-    bool noted = !remember_read(ctx, &list);
+    int rc = remember_read(ctx, &list);
+    bool noted = true;
     size_t i;
 
+    if (rc)
+        return rc;
     for (i = 0; i < list.nr_links && noted; i++)
         noted = look_wanted(ctx, &list.links[i], want) == REMEMBER_AS_IT_IS;
     for (i = 0; i < want->nr; i++)
@@ -171,12 +177,22 @@ static bool want_is_noted(struct shmlink_ctx *ctx, const struct want *want)
     return noted;
 }
 
+/*
+ * Other commands may take their time: not waited for where all is noted, and
+ * by a start of a VM for a while only.
+ */
 static int want_note(struct shmlink_ctx *ctx, const struct want *want)
 {
-    int rc = want_is_noted(ctx, want) ? 1 : ctx_lock(ctx);
+    int rc = want_is_noted(ctx, want);
 
     if (rc)
         return rc < 0 ? rc : 0;
+    rc = ctx_lock_within(ctx, want->guest ? START_WAIT_MS : INT64_MAX);
+    if (rc == -EAGAIN)
+        ctx_fail(ctx, rc, "the links of %s are not noted, as another command "
+                 "is changing links", want->guest);
+    if (rc)
+        return rc;
     rc = remember_edit(ctx, look_wanted, want);
     if (!rc)
         rc = want_add(ctx, want);

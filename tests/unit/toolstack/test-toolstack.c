@@ -1747,6 +1747,12 @@ static void test_want_noted(void **state)
     assert_int_equal(want(ctx, "web", 1, "web", "db"), 0);
     assert_int_equal(want(ctx, "db", 0, NULL, NULL), 0);
     assert_int_equal(want(ctx, "web", 0, NULL, NULL), -EINTR);
+    shmlink_ctx_heed(ctx, -1);          /* nor for longer than 5 s */
+    assert_int_equal(want(ctx, "web", 0, NULL, NULL), -EAGAIN);
+    assert_non_null(strstr(shmlink_why(ctx), "links of web are not noted"));
+    /* Nor where what is noted cannot be read. */
+    put_file("{", "%s/remembered.json", state_dir);
+    assert_int_equal(want(ctx, "web", 1, "web", "db"), -EINVAL);
     close(fd);
     close(fds[0]);
     close(fds[1]);
