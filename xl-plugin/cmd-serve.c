@@ -28,11 +28,15 @@ static int serve_want(struct shmlink_ctx *ctx, const struct settings *settings)
 static int serve(const struct settings *settings)
 {
     struct session session;
-    int status = COMMAND_OK;
+    int rc, status = COMMAND_OK;
 
     if (session_open(&session, false))
         return COMMAND_FAILED;
-    if (serve_want(session.ctx, settings) || shmlink_serve(session.ctx))
+    /* What cannot be noted is no reason to leave alone what was before. */
+    rc = serve_want(session.ctx, settings);
+    if (rc && rc != -EINTR)
+        session_failed(&session);
+    if (rc != -EINTR && shmlink_serve(session.ctx))
         status = session_failed(&session);
     session_close(&session);
     return status;
