@@ -129,22 +129,34 @@ static bool is_printable(char c)
     return c >= ' ' && c <= '~';
 }
 
+static int parse_name(const char *text, size_t len, char *name_r, size_t bytes)
+{
+    size_t i;
+
+    if (len >= bytes || strspn(text, "0123456789") >= len)
+        return -EINVAL;
+    for (i = 0; i < len; i++)
+        if (!is_printable(text[i]) || text[i] == '/')
+            return -EINVAL;
+    snprintf(name_r, bytes, "%.*s", (int)len, text);
+    return 0;
+}
+
+int parse_own_name(const char *text, char *name_r, size_t bytes)
+{
+    return parse_name(text, strlen(text), name_r, bytes);
+}
+
 int parse_guest(const char *text, char *name_r, size_t bytes, uint32_t *vif_r)
 {
     const char *colon = strrchr(text, ':');
     uint32_t vif = UINT32_MAX;
-    size_t i, len;
 
     if (colon && parse_u32(colon + 1, 0, UINT32_MAX - 1, &vif))
         colon = NULL;
-    len = colon ? (size_t)(colon - text) : strlen(text);
-    if (len >= bytes || strspn(text, "0123456789") >= len ||
-        strchr(text, '/'))
+    if (parse_name(text, colon ? (size_t)(colon - text) : strlen(text),
+                   name_r, bytes))
         return -EINVAL;
-    for (i = 0; i < len; i++)
-        if (!is_printable(text[i]))
-            return -EINVAL;
-    snprintf(name_r, bytes, "%.*s", (int)len, text);
     *vif_r = vif;
     return 0;
 }

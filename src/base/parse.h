@@ -37,6 +37,8 @@ int parse_versions(const char *text, uint32_t *min_r, uint32_t *max_r);
  */
 int parse_guest(const char *text, char *name_r, size_t bytes,
                 uint32_t *vif_r);
+/* "NAME" only: a colon is part of it. */
+int parse_own_name(const char *text, char *name_r, size_t bytes);
 
 /* "aa:bb:cc:dd:ee:ff" of a station: neither zero nor multicast. */
 int parse_mac(const char *text, uint8_t mac_r[6]);

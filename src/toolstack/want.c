@@ -104,6 +104,19 @@ static void want_end(const struct shmlink_domain *domains, size_t nr,
     domain->domid = want->guest && !end ? 0 : SHMLINK_DOMID_NONE;
 }
 
+/* A guest's own name is as in its configuration, with no vif behind it. */
+static int want_name(const struct want *want, const char *text,
+                     struct pick *pick, int end)
+{
+    struct shmlink_domain *domain = &pick->domain[end];
+
+    pick->vif[end] = SHMLINK_VIF_ANY;
+    return want->guest && !end
+               ? parse_own_name(text, domain->name, sizeof(domain->name))
+               : parse_guest(text, domain->name, sizeof(domain->name),
+                             &pick->vif[end]);
+}
+
 static void want_no_name(struct shmlink_ctx *ctx, const char *text)
 {
     char clean[SHMLINK_NAME_BYTES];
@@ -124,8 +137,7 @@ static int want_read(struct shmlink_ctx *ctx, const struct want *want,
 
         pick->nr = 2;
         for (end = 0; end < 2 && !rc; end++) {
-            rc = parse_guest(pairs[i].dom[end], pick->domain[end].name,
-                             sizeof(pick->domain[end].name), &pick->vif[end]);
+            rc = want_name(want, pairs[i].dom[end], pick, end);
             if (rc)
                 want_no_name(ctx, pairs[i].dom[end]);
             else

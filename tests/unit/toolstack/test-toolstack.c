@@ -1881,6 +1881,18 @@ static void test_want_vif(void **state)
     assert_int_equal(nr_absent(ctx, &link), 1);
     assert_int_equal(link.vif[0], 1);
     assert_int_equal(link.vif[1], SHMLINK_VIF_ANY);
+    assert_int_equal(want(ctx, NULL, 0, NULL, NULL), 0);
+
+    /* A guest's own name has none, and one that ends like it is another's. */
+    assert_int_equal(want(ctx, "web:1", 1, "web:1", "db"), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_string_equal(link.name[0], "web:1");
+    assert_int_equal(link.vif[0], SHMLINK_VIF_ANY);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
+    assert_int_equal(want(ctx, "web:1", 0, NULL, NULL), 0);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    assert_int_equal(want(ctx, "7", 1, "7", "db"), -EINVAL);
     shmlink_ctx_close(ctx);
     assert_int_equal(stub_leaks(), 0);
 }
