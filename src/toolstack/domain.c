@@ -9,6 +9,7 @@
 
 #include "toolstack/ctx.h"
 #include "toolstack/domain.h"
+#include "toolstack/remember.h"
 #include "base/file.h"
 #include "base/parse.h"
 
@@ -134,7 +135,7 @@ int domain_among(const struct shmlink_domain *domains, size_t nr,
     for (i = 0; i < nr; i++) {
         if (domains[i].dying || domains[i].shutdown)
             continue;
-        same = !memcmp(domains[i].uuid, uuid, 16);
+        same = remember_known(uuid) && !memcmp(domains[i].uuid, uuid, 16);
         if (!same && (!found || !name || strchr(name, '?') ||
                       strcmp(domains[i].name, name)))
             continue;

@@ -1897,6 +1897,34 @@ static void test_want_vif(void **state)
     assert_int_equal(stub_leaks(), 0);
 }
 
+/* A UUID of zeros is none, also where a domain has it. */
+static void test_want_no_uuid(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link link;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    put_guest(3, "xenstore");
+    memset(stub_domains[3].uuid, 0, 16);
+    stub_domains[1].gone = true;
+    assert_int_equal(want(ctx, NULL, 1, "web", "db"), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_string_equal(link.name[0], "web");
+    assert_int_equal(link.domid[0], SHMLINK_DOMID_NONE);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
+    stub_domains[1].gone = false;
+    assert_int_equal(want(ctx, NULL, 1, "web", "db"), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_int_equal(link.domid[0], 1);
+    assert_int_equal(disable(ctx, "web", "db", false, &nr), 0);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
 static unsigned int lists_of_pass, requests_of_pass;
 
 static void guests_pass_over(void)
@@ -2146,6 +2174,7 @@ int main(void)
         cmocka_unit_test_setup(test_want, set_up),
         cmocka_unit_test_setup(test_want_several, set_up),
         cmocka_unit_test_setup(test_want_vif, set_up),
+        cmocka_unit_test_setup(test_want_no_uuid, set_up),
         cmocka_unit_test_setup(test_remembered_unreadable, set_up),
         cmocka_unit_test(test_each_call_fails),
         cmocka_unit_test(test_each_call_of_disable_fails),
