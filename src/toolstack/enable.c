@@ -198,7 +198,8 @@ static int enable_note(struct shmlink_ctx *ctx,
     noted = old && old->persist;
     remember_free(&list);
     note.persist = true;
-    note.asked = asked;
+    /* Which guests asked the old note tells, in its own order. */
+    note.asked = asked & (REMEMBER_HAND | REMEMBER_CONF);
     for (i = 0; i < 2; i++)
         note.name[i] = (char *)link->name[i];
     rc = remember_add(ctx, &note);

@@ -192,14 +192,28 @@ struct remembered *remember_find(struct shmlink_ctx *ctx,
     return NULL;
 }
 
-/* Known by name, or by UUID, end 0 of the one is end 1 of the other. */
+static bool same_end(const struct remembered *a, int i,
+                     const struct remembered *b, int k, bool by_name)
+{
+    if (by_name)
+        return a->name[i] && b->name[k] && !strcmp(a->name[i], b->name[k]);
+    return remember_known(a->uuid[i]) && !memcmp(a->uuid[i], b->uuid[k], 16);
+}
+
+/* End 0 of the one is end 1 of the other: by UUID, or else by name. */
 static bool remember_turned(const struct remembered *a,
                             const struct remembered *b)
 {
-    if (a->name[0] && b->name[0] && b->name[1])
-        return strcmp(a->name[0], b->name[0]) &&
-               !strcmp(a->name[0], b->name[1]);
-    return memcmp(a->uuid[0], b->uuid[0], 16);
+    int by_name, i;
+
+    for (by_name = 0; by_name < 2; by_name++)
+        for (i = 0; i < 2; i++) {
+            if (same_end(a, i, b, i, by_name))
+                return false;
+            if (same_end(a, i, b, !i, by_name))
+                return true;
+        }
+    return false;
 }
 
 static uint32_t asked_turned(uint32_t asked)

@@ -1858,6 +1858,37 @@ static void test_want_several(void **state)
     shmlink_ctx_close(ctx);
 }
 
+/* Who asked is known also where the link has its guests the other way. */
+static void test_want_turned(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    assert_int_equal(enable(ctx, "web", "db", false, &changed), 0);
+    assert_int_equal(want(ctx, "db", 1, "db", "web"), 0);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_true(listed(ctx).persist);
+    assert_int_equal(want(ctx, "db", 0, NULL, NULL), 0);
+    assert_false(listed(ctx).persist);
+    /* Their names were swapped: it is the UUIDs that tell. */
+    assert_int_equal(want(ctx, "db", 1, "db", "web"), 0);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    stub_domains[1].name = "db";
+    stub_domains[2].name = "web";
+    assert_int_equal(disable(ctx, "1", "2", true, &nr), 0);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_int_equal(want(ctx, "db", 0, NULL, NULL), 0);
+    assert_true(listed(ctx).persist);
+    assert_int_equal(want(ctx, "web", 0, NULL, NULL), 0);
+    assert_false(listed(ctx).persist);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
 /* A vif of one guest only, of either. */
 static void test_want_vif(void **state)
 {
@@ -2173,6 +2204,7 @@ int main(void)
         cmocka_unit_test_setup(test_want_noted, set_up),
         cmocka_unit_test_setup(test_want, set_up),
         cmocka_unit_test_setup(test_want_several, set_up),
+        cmocka_unit_test_setup(test_want_turned, set_up),
         cmocka_unit_test_setup(test_want_vif, set_up),
         cmocka_unit_test_setup(test_want_no_uuid, set_up),
         cmocka_unit_test_setup(test_remembered_unreadable, set_up),
