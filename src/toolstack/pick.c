@@ -75,7 +75,9 @@ static bool pick_is_guest(struct shmlink_ctx *ctx,
 
     if (remember_known(end->uuid) && !memcmp(end->uuid, domain->uuid, 16))
         return !end->domid || *end->domid == domain->domid;
-    return end->name && !strcmp(end->name, domain->name) &&
+    /* "?" stands for what may differ. */
+    return end->name && !strchr(end->name, '?') &&
+           !strcmp(end->name, domain->name) &&
            domain_by_uuid(ctx, end->uuid, &other);
 }
 

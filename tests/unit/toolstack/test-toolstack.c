@@ -1410,15 +1410,20 @@ static void guests_held(void)
     assert_int_equal(write(done_fd, "", 1), 1);
 }
 
-static bool enable_persist(struct shmlink_ctx *ctx)
+static bool enable_persist_of(struct shmlink_ctx *ctx, const char *one)
 {
     struct shmlink_enable_options options = {
-        .dom = { "web", "db" }, .wait_ms = 60, .persist = true,
+        .dom = { one, "db" }, .wait_ms = 60, .persist = true,
     };
     bool changed;
 
     assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), 0);
     return changed;
+}
+
+static bool enable_persist(struct shmlink_ctx *ctx)
+{
+    return enable_persist_of(ctx, "web");
 }
 
 /* How many links that are to last are not up; link_r: the first. */
@@ -1523,6 +1528,31 @@ static void test_persist_name(void **state)
     assert_int_equal(nr_absent(ctx, &link), 0);
     assert_int_equal(shmlink_disable(ctx, &options, &nr), -ESRCH);
     assert_non_null(strstr(shmlink_why(ctx), "no domain 'other'"));
+    shmlink_ctx_close(ctx);
+}
+
+/* Names that are the same but for what is not ASCII are no names to go by. */
+static void test_persist_name_unclear(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_link link;
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_again;
+    stub_domains[1].name = "w\xc3\xa4";
+    assert_true(enable_persist_of(ctx, "1"));
+    stub_domains[1].gone = true;
+    stub_remove("/local/domain/1");
+    assert_int_equal(shmlink_review(ctx, &nr), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    put_guest(3, "w\xc3\xb6");
+    assert_int_equal(disable(ctx, "3", "db", false, &nr), 0);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_true(enable_persist_of(ctx, "3"));
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_int_equal(disable(ctx, "db", NULL, false, &nr), 0);
+    assert_int_equal(nr_absent(ctx, &link), 0);
     shmlink_ctx_close(ctx);
 }
 
@@ -2194,6 +2224,7 @@ int main(void)
         cmocka_unit_test_setup(test_relink_vifs, set_up),
         cmocka_unit_test_setup(test_persist, set_up),
         cmocka_unit_test_setup(test_persist_name, set_up),
+        cmocka_unit_test_setup(test_persist_name_unclear, set_up),
         cmocka_unit_test_setup(test_persist_expired, set_up),
         cmocka_unit_test_setup(test_persist_disabled, set_up),
         cmocka_unit_test_setup(test_persist_fails, set_up),
