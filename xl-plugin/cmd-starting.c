@@ -92,7 +92,7 @@ static int starting_read(const struct starting *starting,
     return rc;
 }
 
-/* One line for what is wrong; the others count. */
+/* One line for what is wrong; of a list of names the others count. */
 static size_t starting_pairs(const struct vmconfig *config,
                              struct shmlink_want *pairs)
 {
@@ -131,8 +131,9 @@ static int starting_want(const struct vmconfig *config)
         free(pairs);
         return SESSION_UNAVAILABLE;
     }
-    /* One that runs is not started again. */
-    if (shmlink_domain_find(session.ctx, config->name, &running) &&
+    /* A mistake forgets no link, and one that runs is not started again. */
+    if (!config->wrong &&
+        shmlink_domain_find(session.ctx, config->name, &running) &&
         shmlink_want_links(session.ctx, config->name, pairs, nr))
         status = session_failed(&session);
     session_close(&session);
