@@ -16,7 +16,7 @@ enum { LINKS_MAX = 1000 };
 static int read_links(struct vmconfig *config, const XLU_Config *xlu)
 {
     XLU_ConfigList *list;
-    int i, nr, r = xlu_cfg_get_list(xlu, "shmlink", &list, &nr, 1);
+    int i, nr = 0, r = xlu_cfg_get_list(xlu, "shmlink", &list, &nr, 1);
     const char *text;
     char **link;
 
