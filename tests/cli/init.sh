@@ -13,7 +13,10 @@ cat >xl-shmlink <<SCRIPT
 #!/bin/sh
 case \$* in
 "serve --dry-run") [ ! -e wrong ] || { echo "line 2" >&2; exit 2; } ;;
-serve) echo "serves" >&2; echo "\$\$" >>$work/started; exec sleep 60 ;;
+serve) echo "serves" >&2; echo "\$\$" >>$work/started
+    trap 'kill \$!; exit' TERM
+    sleep 60 &
+    wait ;;
 esac
 SCRIPT
 chmod +x xl-shmlink
@@ -63,7 +66,18 @@ script 0 stop
 script 0 stop
 kill -0 "$(tail -n 1 started)" 2>/dev/null && fail "it goes on"
 script 3 status
+# The number that it had is another process's now.
+sleep 60 &
+other=$!
+echo "$other" >shmlinkd.pid
+script 0 stop
+kill -0 "$other" 2>/dev/null || fail "another process is ended"
+echo "$other" >shmlinkd.pid
+script 0 start
+wait_started 3
+script 0 stop
+kill "$other"
 echo >xen
 script 0 start
-[ "$(started)" = 2 ] || fail "started in a guest"
+[ "$(started)" = 3 ] || fail "started in a guest"
 exit "$failed"
