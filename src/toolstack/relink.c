@@ -109,7 +109,8 @@ int relink_enable(struct shmlink_ctx *ctx, const struct remembered *link,
     }
     rc = enable_if(ctx, &options, link->asked, relink_still, link, &changed,
                    NULL);
-    if (rc == -ENOENT)
+    /* Not wanted any more; or there, with other rings or another limit. */
+    if (rc == -ENOENT || rc == -EEXIST)
         return 0;
     return rc ? rc : changed;
 }

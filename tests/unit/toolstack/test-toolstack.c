@@ -1888,6 +1888,29 @@ static void test_want_several(void **state)
     shmlink_ctx_close(ctx);
 }
 
+/* A link that is up with other rings than noted is there. */
+static void test_relink_other_rings(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    struct shmlink_enable_options options = {
+        .dom = { "web", "db" }, .ring_bytes = 4194304, .wait_ms = 60,
+    };
+    bool changed;
+    size_t nr;
+
+    (void)state;
+    ctx->options.notice = tell;
+    stub_guests = guests_good;
+    assert_int_equal(shmlink_enable(ctx, &options, &changed, NULL), 0);
+    assert_int_equal(want(ctx, NULL, 1, "web", "db"), 0);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    assert_int_equal(nr, 0);
+    assert_string_equal(told, "");
+    assert_int_equal(listed(ctx).ring_bytes, 4194304);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
 /* Who asked is known also where the link has its guests the other way. */
 static void test_want_turned(void **state)
 {
@@ -2235,6 +2258,7 @@ int main(void)
         cmocka_unit_test_setup(test_want_noted, set_up),
         cmocka_unit_test_setup(test_want, set_up),
         cmocka_unit_test_setup(test_want_several, set_up),
+        cmocka_unit_test_setup(test_relink_other_rings, set_up),
         cmocka_unit_test_setup(test_want_turned, set_up),
         cmocka_unit_test_setup(test_want_vif, set_up),
         cmocka_unit_test_setup(test_want_no_uuid, set_up),
