@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/jsonio.h"
+#include "base/parse.h"
 #include "toolstack/ctx.h"
 #include "toolstack/pick.h"
 #include "toolstack/remember.h"
@@ -338,9 +339,18 @@ struct remember_names {
     size_t *nr;
 };
 
+/* dom: a name, which may have a colon, or one and a vif; NULL: any. */
 static bool has_name(const struct remembered *link, int end, const char *dom)
 {
-    return !dom || (link->name[end] && !strcmp(link->name[end], dom));
+    char name[SHMLINK_NAME_BYTES];
+    uint32_t vif;
+
+    if (!dom || !link->name[end])
+        return !dom;
+    return !strcmp(link->name[end], dom) ||
+           (!parse_guest(dom, name, sizeof(name), &vif) &&
+            !strcmp(link->name[end], name) &&
+            (vif == link->vif[end] || link->vif[end] == SHMLINK_VIF_ANY));
 }
 
 static enum remember_look look_names(struct shmlink_ctx *ctx,

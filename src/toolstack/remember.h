@@ -98,8 +98,9 @@ int remember_hold_lasting(struct shmlink_ctx *ctx, const struct pick *pick);
 /* What lasts is held no more, but by others that live. */
 int remember_release(struct shmlink_ctx *ctx);
 /*
- * Forget the links that last between guests of these names, of which one or
- * both may not run; dom[1] NULL: with any.  *nr_r: how many.  dry_run: count.
+ * Forget the links that last between guests of these names, maybe with a vif
+ * each, of which one or both may not run; dom[1] NULL: with any.  *nr_r: how
+ * many.  dry_run: count.
  */
 int remember_forget_names(struct shmlink_ctx *ctx, const char *const dom[2],
                           bool dry_run, size_t *nr_r);

@@ -1967,6 +1967,16 @@ static void test_want_vif(void **state)
     assert_int_equal(link.vif[1], SHMLINK_VIF_ANY);
     assert_int_equal(want(ctx, NULL, 0, NULL, NULL), 0);
 
+    /* Of one that does not run. */
+    stub_domains[1].gone = true;
+    assert_int_equal(want(ctx, NULL, 1, "web:1", "db"), 0);
+    assert_int_equal(disable(ctx, "web:0", "db", false, &nr), -ESRCH);
+    assert_int_equal(nr_absent(ctx, &link), 1);
+    assert_int_equal(disable(ctx, "db", "web:1", false, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_int_equal(nr_absent(ctx, &link), 0);
+    stub_domains[1].gone = false;
+
     /* A guest's own name has none, and one that ends like it is another's. */
     assert_int_equal(want(ctx, "web:1", 1, "web:1", "db"), 0);
     assert_int_equal(nr_absent(ctx, &link), 1);
