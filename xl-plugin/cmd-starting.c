@@ -71,7 +71,9 @@ static int starting_read(const struct starting *starting,
     size_t bytes = 0;
     int rc;
 
-    /* What can be read only once is xl's. */
+    /* What can be read only once is xl's, as "-" is, its standard input. */
+    if (!strcmp(starting->file, "-"))
+        return -EINVAL;
     if (stat(starting->file, &stat_))
         return -errno;
     if (!S_ISREG(stat_.st_mode) && strcmp(starting->file, "/dev/null"))

@@ -65,6 +65,8 @@ check 0 '^$' '^$' starting torn.cfg
 echo ']' | cat torn.cfg - >web.cfg
 check 0 '^$' '^$' starting -n web.cfg
 check 0 '^$' '^$' starting web.cfg --help
+cp web.cfg ./-
+check 0 '^$' '^$' starting - <web.cfg
 if [ ! -e /sys/hypervisor/version/major ]; then
     check 3 '^$' "^xl shmlink: web: shmlink: '7' is no name of another VM" \
         starting web.cfg
