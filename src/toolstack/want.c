@@ -8,6 +8,7 @@
 
 #include "base/parse.h"
 #include "toolstack/ctx.h"
+#include "toolstack/domain.h"
 #include "toolstack/pick.h"
 #include "toolstack/remember.h"
 
@@ -26,8 +27,18 @@ struct want {
     size_t nr;
 };
 
+/* The guest had that name, which is another's now. */
+static bool is_renamed(struct shmlink_ctx *ctx, const struct remembered *link,
+                       int end)
+{
+    struct shmlink_domain domain;
+
+    return !domain_by_uuid(ctx, link->uuid[end], &domain) &&
+           strcmp(domain.name, link->name[end]);
+}
+
 /* The bit of who asks now, in a note's own order; 0: not that guest's link. */
-static uint32_t want_bit(const struct want *want,
+static uint32_t want_bit(struct shmlink_ctx *ctx, const struct want *want,
                          const struct remembered *link)
 {
     int end;
@@ -35,7 +46,8 @@ static uint32_t want_bit(const struct want *want,
     if (!want->guest)
         return REMEMBER_CONF;
     for (end = 0; end < 2; end++)
-        if (link->name[end] && !strcmp(link->name[end], want->guest))
+        if (link->name[end] && !strcmp(link->name[end], want->guest) &&
+            !is_renamed(ctx, link, end))
             return REMEMBER_GUEST << end;
     return 0;
 }
@@ -45,7 +57,7 @@ static enum remember_look look_wanted(struct shmlink_ctx *ctx,
                                       const void *opaque)
 {
     const struct want *want = opaque;
-    uint32_t bit = want_bit(want, link), asked = link->asked & ~bit;
+    uint32_t bit = want_bit(ctx, want, link), asked = link->asked & ~bit;
     size_t i;
 
     for (i = 0; i < want->nr && bit; i++)

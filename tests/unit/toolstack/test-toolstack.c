@@ -1942,6 +1942,26 @@ static void test_want_turned(void **state)
     assert_int_equal(stub_leaks(), 0);
 }
 
+/* A guest that was renamed keeps its links when another gets its old name. */
+static void test_want_renamed(void **state)
+{
+    struct shmlink_ctx *ctx = open_ctx();
+    size_t nr;
+
+    (void)state;
+    stub_guests = guests_good;
+    assert_int_equal(want(ctx, "web", 1, "web", "db"), 0);
+    assert_int_equal(shmlink_relink(ctx, NULL, &nr), 0);
+    stub_domains[1].name = "other";
+    assert_int_equal(want(ctx, "web", 0, NULL, NULL), 0);
+    assert_true(listed(ctx).persist);
+    stub_domains[1].name = "web";
+    assert_int_equal(want(ctx, "web", 0, NULL, NULL), 0);
+    assert_false(listed(ctx).persist);
+    shmlink_ctx_close(ctx);
+    assert_int_equal(stub_leaks(), 0);
+}
+
 /* A vif of one guest only, of either. */
 static void test_want_vif(void **state)
 {
@@ -2270,6 +2290,7 @@ int main(void)
         cmocka_unit_test_setup(test_want_several, set_up),
         cmocka_unit_test_setup(test_relink_other_rings, set_up),
         cmocka_unit_test_setup(test_want_turned, set_up),
+        cmocka_unit_test_setup(test_want_renamed, set_up),
         cmocka_unit_test_setup(test_want_vif, set_up),
         cmocka_unit_test_setup(test_want_no_uuid, set_up),
         cmocka_unit_test_setup(test_remembered_unreadable, set_up),
