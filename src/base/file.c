@@ -78,10 +78,19 @@ int file_link(char *name_r, size_t size, const char *format, ...)
 int file_text(const char *path, size_t max, char **text_r, size_t *bytes_r)
 {
     FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
-    char *text = file ? calloc(max + 2, 1) : NULL;
-    size_t bytes = text ? fread(text, 1, max + 1, file) : 0;
-    int rc = !text || ferror(file) ? -errno : bytes > max ? -E2BIG : 0;
+    char part[16384], *text = NULL;
+    size_t nr, sum = 0, bytes = 0;
+    FILE *memory = file ? open_memstream(&text, &bytes) : NULL;
+    int rc = memory ? 0 : -errno;
 
+    while (!rc && sum <= max && (nr = fread(part, 1, sizeof(part), file))) {
+        sum += nr;
+        rc = fwrite(part, 1, nr, memory) == nr ? 0 : -ENOMEM;
+    }
+    if (!rc)
+        rc = ferror(file) ? -errno : sum > max ? -E2BIG : 0;
+    if (memory && fclose(memory) && !rc)
+        rc = -ENOMEM;
     if (file && file != stdin)
         fclose(file);
     if (rc) {

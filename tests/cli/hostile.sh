@@ -80,6 +80,11 @@ vms() {
         print "]}" }'
 }
 
+# A file takes what it has, not what it may have.
+(ulimit -v "$limit" && exec "$program" trace-report \
+    "${srcdir:-.}/tests/data/two-pcpus.trace") >out 2>&1 ||
+    fail "trace-report: $(head -c 400 out)"
+
 # A hub of very many, and very many that are to be isolated: a third of a second
 # of CPU time each, and ten times that were it not linear.
 ulimit -t 3
