@@ -23,10 +23,10 @@
 
 static const char *const names[] = {
     "barred", "busy-pair", "chatty-node", "constraints", "cpu-bound",
-    "distmin", "far", "floating-busy", "granularity", "idle",
+    "distmin", "far", "floating-busy", "granularity", "hybrid13900", "idle",
     "idle-siblings", "idle-siblings-nowait", "isolated", "last-seen",
     "lone-memory", "lone-pair-88", "lone-pair-98", "no-link", "one-thread",
-    "onto-the-waiting", "siblings", "talking", "two-pcpus",
+    "onto-the-waiting", "siblings", "talking", "two-pcpus", "xapi6240",
 };
 #define NAMES (sizeof names / sizeof *names)
 #define MADE 8U
