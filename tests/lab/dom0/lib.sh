@@ -106,7 +106,7 @@ lab_quote() {
 boot_guest() {
     local name=$1 arg key value vif driver=yes wait=yes extra='' ip ip6 mac
     local bridge=xenbr0 backend='' cpio='' cfg=$lab_dir/$1.cfg kernel
-    local -A set=([type]=pv [memory]=320 [vcpus]=1)
+    local -A set=([type]=pv [memory]=352 [vcpus]=1)
     local image=vmlinux seconds=$LAB_GUEST_TIMEOUT
     shift
     kernel=$(head -n 1 "$lab_dir/kernels")
